@@ -1,0 +1,1 @@
+"""The `earshot` console command: the one place that may import several stages."""

@@ -1,0 +1,1 @@
+"""Producers: whatever puts the first record of a meeting on Kafka."""

@@ -1,0 +1,95 @@
+"""Records to bytes and back: Avro in Confluent wire format. The only (de)serialisation of records in the repo.
+
+Wire format: byte 0, schema id (4 bytes, big-endian), Avro body. Timestamps stay integers: logical types are for other
+readers, and turning them into datetimes here would cost more than the rest of the decoding.
+"""
+
+import io
+import json
+import struct
+from typing import Any, Protocol, TypeVar
+
+import fastavro
+import msgspec
+
+from schemas.errors import InvalidRecord
+from schemas.events import Record
+from schemas.registry import schema_text
+from schemas.topics import Topic
+
+MAGIC = 0
+HEADER = struct.Struct(">bI")
+R = TypeVar("R", bound=Record)
+
+
+class SchemaSource(Protocol):
+    """Where ids come from: the real registry, or a fixed table in tests."""
+
+    def register(self, topic: Topic) -> int:
+        """Id under which our schema of `topic` is written."""
+        ...
+
+    def writer_schema(self, schema_id: int) -> dict[str, Any]:
+        """Schema of an id; raises InvalidRecord for an id nobody knows."""
+        ...
+
+
+def without_logical_types(schema: Any) -> Any:
+    """The same schema with plain numbers for timestamps; the bytes are the same."""
+    if isinstance(schema, dict):
+        return {key: without_logical_types(value) for key, value in schema.items() if key != "logicalType"}
+    if isinstance(schema, list):
+        return [without_logical_types(entry) for entry in schema]
+    return schema
+
+
+class Codec:
+    """Encodes and decodes the record of any topic. Not thread-safe; cheap to make."""
+
+    def __init__(self, schemas: SchemaSource) -> None:
+        self._schemas = schemas
+        self._ours: dict[str, Any] = {}
+        self._writers: dict[int, Any] = {}
+        self._headers: dict[str, bytes] = {}
+
+    def encode(self, topic: Topic, record: Record) -> bytes:
+        """Bytes of `record` for `topic`; raises RegistryUnavailable the first time a topic is used."""
+        if topic.name not in self._headers:
+            self._headers[topic.name] = HEADER.pack(MAGIC, self._schemas.register(topic))
+        body = io.BytesIO()
+        body.write(self._headers[topic.name])
+        fastavro.schemaless_writer(body, self._reader(topic), msgspec.to_builtins(record, builtin_types=(bytes,)))
+        return body.getvalue()
+
+    def decode(self, topic: Topic, value: bytes | None, record_type: type[R]) -> R:
+        """The record in `value`. Raises InvalidRecord for a poison record, RegistryUnavailable to try again later."""
+        body = io.BytesIO(value or b"")
+        writer = self._writer(self._schema_id(body.read(HEADER.size)))
+        try:
+            found = fastavro.schemaless_reader(body, writer, self._reader(topic))
+            record = msgspec.convert(found, record_type)
+        except (EOFError, ValueError, IndexError, KeyError, TypeError, fastavro.read.SchemaResolutionError) as error:
+            raise InvalidRecord(f"not a record of {topic.name}: {error}", error_class="bad_avro") from error
+        if body.read(1):
+            raise InvalidRecord(f"bytes after the record of {topic.name}", error_class="bad_avro")
+        return record
+
+    def _schema_id(self, header: bytes) -> int:
+        if len(header) < HEADER.size:
+            raise InvalidRecord(f"{len(header)} bytes are too short for a wire header", error_class="bad_header")
+        magic, schema_id = HEADER.unpack(header)
+        if magic != MAGIC:
+            raise InvalidRecord(f"magic byte is {magic & 0xFF}, not 0", error_class="bad_magic")
+        return int(schema_id)
+
+    def _reader(self, topic: Topic) -> Any:
+        if topic.name not in self._ours:
+            plain = without_logical_types(json.loads(schema_text(topic.schema)))
+            self._ours[topic.name] = fastavro.parse_schema(plain)
+        return self._ours[topic.name]
+
+    def _writer(self, schema_id: int) -> Any:
+        if schema_id not in self._writers:
+            plain = without_logical_types(self._schemas.writer_schema(schema_id))
+            self._writers[schema_id] = fastavro.parse_schema(plain)
+        return self._writers[schema_id]

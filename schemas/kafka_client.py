@@ -1,0 +1,44 @@
+"""The settings every Kafka client of ours shares, because another choice would break the contract on the log.
+
+murmur2 everywhere: librdkafka's own default puts most keys into another partition than Java, Faust and Node clients do.
+"""
+
+from schemas.ids import traceparent
+from schemas.topics import PARTITIONER
+
+Headers = list[tuple[str, bytes]]
+
+
+def producer_config(bootstrap_servers: str, *, linger_ms: int = 5) -> dict[str, str | int | bool]:
+    """confluent-kafka producer: acked by all replicas, no duplicates from its own retries, murmur2."""
+    return {
+        "bootstrap.servers": bootstrap_servers,
+        "partitioner": PARTITIONER,
+        "enable.idempotence": True,
+        "acks": "all",
+        "compression.type": "zstd",
+        "linger.ms": linger_ms,
+        "message.timeout.ms": 120_000,
+        "log_level": 3,
+    }
+
+
+def consumer_config(bootstrap_servers: str, group_id: str) -> dict[str, str | int | bool]:
+    """confluent-kafka consumer that commits only what it is told to."""
+    return {
+        "bootstrap.servers": bootstrap_servers,
+        "group.id": group_id,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "partition.assignment.strategy": "range",
+        "session.timeout.ms": 10_000,
+        "heartbeat.interval.ms": 2_000,
+        "fetch.wait.max.ms": 50,
+        "log_level": 3,
+    }
+
+
+def record_headers(tenant_id: str, bot_id: str) -> Headers:
+    """The headers of every record: W3C trace context and tenant."""
+    return [("traceparent", traceparent(bot_id).encode()), ("tenant_id", tenant_id.encode())]

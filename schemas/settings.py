@@ -1,0 +1,136 @@
+"""Every setting, typed, in one place: `EARSHOT_…` in the environment, or the same names in an env file.
+
+Precedence: environment, then `.env` in the working folder, then what `earshot up` wrote about the services it started.
+A wrong value stops the process at start with every fault listed.
+"""
+
+import os
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import UsageError
+
+VAR_DIR = Path(os.environ.get("EARSHOT_VAR_DIR", "var")).absolute()
+LOCAL_ENV_FILE = VAR_DIR / "local" / "earshot.env"
+
+
+class Settings(BaseSettings):
+    """What every process needs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="EARSHOT_", env_file=(LOCAL_ENV_FILE, ".env"), extra="ignore", frozen=True
+    )
+
+    tenant_id: str = Field("default", description="Whose meetings these are")
+    var_dir: Path = Field(VAR_DIR, description="Where local services, spools and reports keep their files")
+    kafka_bootstrap_servers: str = Field("127.0.0.1:19092", description="Kafka brokers, host:port, comma-separated")
+    schema_registry_url: str = Field(
+        "http://127.0.0.1:19081/apis/ccompat/v7", description="Confluent-compatible schema registry"
+    )
+    startup_timeout_s: float = Field(10.0, description="How long a process waits at start for what it needs")
+    log_level: str = Field("info", description="debug, info, warning or error")
+    log_format: str = Field("json", description="json for machines, console for people")
+
+
+class LocalSettings(Settings):
+    """`earshot up`, `down` and `status`: the services on this machine."""
+
+    cache_dir: Path = Field(
+        Path.home() / ".cache" / "earshot", description="Where downloaded parts are kept between clones"
+    )
+    kafka_port: int = Field(19092, description="Port of the local Kafka broker")
+    kafka_controller_port: int = Field(19093, description="Port of the local Kafka controller")
+    registry_port: int = Field(19081, description="Port of the local schema registry")
+    clickhouse_port: int = Field(19000, description="Native port of the local ClickHouse")
+    clickhouse_http_port: int = Field(18123, description="HTTP port of the local ClickHouse")
+    janus_port: int = Field(18188, description="WebSocket port of the local Janus")
+    meeting_page_port: int = Field(18080, description="Port of the local meeting page (Janus demos)")
+
+
+class BotSettings(Settings):
+    """`earshot bot`: one bot in one meeting."""
+
+    region: str = Field("local", description="Where this bot runs")
+    chromium_path: Path = Field(Path("/usr/bin/chromium"), description="Chromium's executable")
+    chromium_user: str = Field("earshot-bot", description="Unprivileged user the browser runs as when we are root")
+    capture_hello_timeout_s: float = Field(2.0, description="Wait for the capture socket before the binding is used")
+    capture_transport: str = Field("auto", description="auto, websocket or binding")
+    watchdog_silence_ms: int = Field(1500, description="Live stream without media for this long: capture has died")
+    join_timeout_s: float = Field(30.0, description="From opening the page to being in the call")
+    alone_timeout_s: float = Field(300.0, description="Leave when nobody else has been in the call for this long")
+    max_duration_s: float = Field(14400.0, description="Leave after this long whatever happens")
+    memory_limit_mb: int = Field(2000, description="Memory of bot and browser at which the browser is restarted")
+
+
+class TranscribeSettings(Settings):
+    """`earshot transcribe`: frames to results."""
+
+    provider: str = Field("local", description="Speech-to-text provider")
+    consumer_group: str = Field("earshot-transcribe", description="Kafka consumer group")
+    decoders: int = Field(3, description="Local engine: decoder processes, one for each simultaneous talker")
+    session_idle_ms: int = Field(10_000, description="Close a provider session after this long without speech")
+    preroll_ms: int = Field(300, description="Audio before the detected start of speech that is sent too")
+    hangover_ms: int = Field(500, description="Silence that ends an utterance")
+    forced_cut_ms: int = Field(15_000, description="Longest utterance before it is finalised anyway")
+    session_timeout_ms: int = Field(10_000, description="Kafka group session timeout")
+    commit_interval_ms: int = Field(500, description="How often the cursor's offsets are committed")
+    idle_stream_ms: int = Field(
+        5_000, description="A stream without records for this long is settled as far as it goes"
+    )
+
+
+class TurnsSettings(Settings):
+    """`earshot turns`: results to turns."""
+
+    turns_consumer_group: str = Field("earshot-turns", description="Kafka consumer group and prefix of table topics")
+
+
+class ClickHouseSettings(Settings):
+    """`earshot sink clickhouse`: the log to tables."""
+
+    clickhouse_host: str = Field("127.0.0.1", description="ClickHouse server")
+    clickhouse_port: int = Field(19000, description="ClickHouse native port")
+    clickhouse_database: str = Field("earshot", description="Database of tables and views")
+    clickhouse_user: str = Field("default", description="ClickHouse user")
+    clickhouse_password: SecretStr = Field(SecretStr(""), description="ClickHouse password")
+    clickhouse_consumer_group: str = Field("earshot-clickhouse", description="Kafka consumer group")
+    clickhouse_batch_rows: int = Field(10_000, description="Rows that fill a batch")
+    clickhouse_batch_ms: int = Field(500, description="Age at which a batch is written anyway")
+
+
+class WebhookSettings(Settings):
+    """`earshot sink webhooks`: the log to one endpoint."""
+
+    webhook_url: str = Field("", description="Where events are posted; empty: nowhere")
+    webhook_secret: SecretStr = Field(SecretStr(""), description="Standard Webhooks secret, whsec_ and base64")
+    webhook_endpoint_id: str = Field("ep_default", description="Name of the endpoint in deliveries and attempts")
+    webhook_consumer_group: str = Field("earshot-webhooks", description="Kafka consumer group")
+    webhook_timeout_s: float = Field(15.0, description="How long an endpoint may take to answer")
+    webhook_max_attempts: int = Field(10, description="Tries before a delivery is given up to the dead letters")
+    webhook_transcript_timeout_s: float = Field(
+        600.0, description="After bot.stopped, how long bot.done waits for the transcript before transcription.failed"
+    )
+
+
+SECTIONS: tuple[type[Settings], ...] = (
+    Settings,
+    LocalSettings,
+    BotSettings,
+    TranscribeSettings,
+    TurnsSettings,
+    ClickHouseSettings,
+    WebhookSettings,
+)
+S = TypeVar("S", bound=Settings)
+
+
+def load(section: type[S]) -> S:
+    """The settings of one process; raises UsageError that lists every fault by its variable's name."""
+    try:
+        return section()
+    except ValidationError as error:
+        faults = "; ".join(f"EARSHOT_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise UsageError(f"settings are wrong: {faults}", remedy="mend them in the environment or in .env") from error

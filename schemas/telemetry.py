@@ -1,0 +1,58 @@
+"""Metric names and the shape of log lines: the one place both are defined.
+
+A log line is an event with fields. It never carries speech, names of people, or links with secrets; ids are fine.
+"""
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+RECORDS_READ = Counter("earshot_records_read_total", "Records read from a topic", ["stage", "topic"])
+RECORDS_WRITTEN = Counter("earshot_records_written_total", "Records acknowledged by Kafka", ["stage", "topic"])
+RECORDS_DEAD = Counter(
+    "earshot_records_dead_total", "Records sent to a dead-letter topic", ["stage", "topic", "error_class"]
+)
+UNITS_CAPTURED = Counter("earshot_units_captured_total", "20 ms units captured", ["kind"])
+UNITS_LOST = Counter("earshot_units_lost_total", "20 ms units declared lost", ["cause"])
+CAPTURE_RECOVERIES = Counter("earshot_capture_recoveries_total", "Times capture was brought back", ["cause"])
+STT_SESSIONS_OPEN = Gauge("earshot_stt_sessions_open", "Provider sessions open now", ["provider"])
+STT_ERRORS = Counter("earshot_stt_errors_total", "Provider errors", ["provider", "error_class"])
+STT_FINAL_LATENCY = Histogram("earshot_stt_final_latency_seconds", "End of speech to final result", ["provider"])
+TURNS_SETTLED = Counter("earshot_turns_settled_total", "Turns settled")
+WORDS_DROPPED = Counter("earshot_words_dropped_total", "Words dropped as already committed", ["reason"])
+ROWS_INSERTED = Counter("earshot_rows_inserted_total", "Rows inserted into ClickHouse", ["table"])
+WEBHOOK_ATTEMPTS = Counter("earshot_webhook_attempts_total", "Webhook attempts", ["outcome", "error_class"])
+PROCESS_ERRORS = Counter(
+    "earshot_process_errors_total", "Errors caught at a process's outermost loop", ["stage", "error"]
+)
+PROGRESS_AT = Gauge(
+    "earshot_progress_timestamp_seconds", "Wall clock of the last progress; liveness is read from it", ["stage"]
+)
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure_logging(level: str, log_format: str) -> None:
+    """Send our events and other libraries' log lines to stderr, one a line."""
+    processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=False) if log_format == "console" else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[*processors, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer], foreign_pre_chain=processors
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=max(LEVELS[level], logging.WARNING), handlers=[handler], force=True)

@@ -1,0 +1,1 @@
+"""Sinks: whatever reads the log and carries it out of Kafka."""

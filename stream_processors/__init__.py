@@ -1,0 +1,1 @@
+"""Stream processors: frames to ordered audio, audio to results, results to turns."""
