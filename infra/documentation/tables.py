@@ -1,0 +1,52 @@
+"""PURE: the README's tables as Markdown, from the topics and the settings."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from schemas.settings import SECTIONS, VAR_DIR, Settings
+from schemas.topics import DAY_MS, HOUR_MS, RECORD_TOPICS
+
+
+def topics_table() -> str:
+    """One row a topic: who writes it, who reads it, the record and how long it stays."""
+    head = "| topic | record | written by | read by | kept |\n|---|---|---|---|---|\n"
+    rows = (
+        f"| `{topic.name}` | [`{topic.schema}`](schemas/kafka/{topic.schema}.avsc) | {', '.join(topic.writers)} "
+        f"| {', '.join(topic.readers)} | {_duration(topic.retention_ms)} |\n"
+        for topic in RECORD_TOPICS
+    )
+    return head + "".join(rows)
+
+
+def settings_table() -> str:
+    """One table a process: variable, default, meaning."""
+    return "\n".join(_section(section) for section in SECTIONS)
+
+
+def _section(section: type[Settings]) -> str:
+    title = (section.__doc__ or "").strip().rstrip(".")
+    inherited = set() if section is Settings else set(Settings.model_fields)
+    rows = (
+        f"| `EARSHOT_{name.upper()}` | {_default(field.default)} | {field.description} |\n"
+        for name, field in section.model_fields.items()
+        if name not in inherited
+    )
+    return f"{title}\n\n| variable | default | meaning |\n|---|---|---|\n" + "".join(rows)
+
+
+def _default(value: Any) -> str:
+    """A default as a person would type it; paths below this machine's own folders by their short form."""
+    if isinstance(value, SecretStr):
+        return ""
+    if isinstance(value, Path):
+        short = str(value).replace(str(VAR_DIR), "var").replace(str(Path.home()), "~")
+        return f"`{short}`"
+    return f"`{value}`" if value != "" else ""
+
+
+def _duration(milliseconds: int) -> str:
+    whole_days = milliseconds % DAY_MS == 0
+    count = milliseconds // (DAY_MS if whole_days else HOUR_MS)
+    return f"{count} {'day' if whole_days else 'hour'}{'s' if count > 1 else ''}"
