@@ -1,14 +1,14 @@
 """The log as every sink reads it: decoded records in order, poison set aside, offsets committed when the sink says so."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from schemas.codec import Codec
-from schemas.dead_letter import DeadLetter, RawRecord, dead_letter
+from schemas.dead_letter import DeadLetter, dead_letter
 from schemas.errors import InvalidRecord, RegistryUnavailable, Unavailable
 from schemas.events import Record
 from schemas.kafka_client import consumer_config, producer_config
@@ -17,6 +17,8 @@ from schemas.settings import Settings
 from schemas.telemetry import RECORDS_DEAD, RECORDS_READ
 from schemas.timebase import SystemClock
 from schemas.topics import BY_NAME, Topic
+from sinks.broker import demand_hope, demand_topics
+from sinks.message import appended_at_ms, raw
 
 log = structlog.get_logger()
 Partition = tuple[str, int]
@@ -41,10 +43,13 @@ class LogRecord:
 class LogReader:
     """Reads topics as one member of a consumer group. Every call must come from one thread.
 
+    - Making one raises Unavailable when Kafka does not answer or a topic is missing.
     - `poll` returns what it could decode, in order per partition. A poison record is acknowledged by its dead-letter
       topic before `poll` returns, so committing past it loses nothing.
-    - While the registry is away nothing is dropped: undecoded records wait here and are tried at the next `poll`.
+    - While the registry is away nothing is dropped: undecoded records wait here and are tried at the next `poll`,
+      nothing more is fetched, and `poll` must go on being called to stay in the group.
     - `commit` takes the next offset to read for each partition; nothing else is ever committed.
+    - `pause` and `resume` stop and start fetching from partitions; a revoked partition forgets that it was paused.
     """
 
     def __init__(
@@ -60,29 +65,28 @@ class LogReader:
         self._stage = stage
         self._codec = Codec(Registry(settings.schema_registry_url))
         self._clock = SystemClock()
-        self._undecoded: list[Message] = []
+        self._undecoded: deque[Message] = deque()
+        self._paused: set[Partition] = set()
+        self._holding = False
         self._dead_letters = Producer(producer_config(settings.kafka_bootstrap_servers))
         self._consumer = Consumer(consumer_config(settings.kafka_bootstrap_servers, group_id))
-        hooks = {"on_assign": _hook(on_assigned), "on_revoke": _hook(on_revoked, self._forget)}
-        self._consumer.subscribe([topic.name for topic in topics], **hooks)
+        names = [topic.name for topic in topics]
+        demand_topics(self._consumer, names, settings)
+        assigned, revoked = _hook(on_assigned), _hook(on_revoked, self._forget)
+        self._consumer.subscribe(names, on_assign=assigned, on_revoke=revoked, on_lost=revoked)
 
     def poll(self, timeout_s: float, max_records: int = 500) -> list[LogRecord]:
         """Records that are there within `timeout_s`; raises Unavailable when Kafka refuses for good."""
-        self._undecoded += self._fetch(timeout_s, max_records) if len(self._undecoded) < max_records else []
-        read: list[LogRecord] = []
-        while self._undecoded:
-            try:
-                decoded = self._decode(self._undecoded[0])
-            except RegistryUnavailable as error:
-                log.warning("registry_away", stage=self._stage, error=error.message)
-                break
-            self._undecoded.pop(0)
-            if decoded:
-                read.append(decoded)
+        if self._undecoded:
+            self._hold()
+        self._fetch(timeout_s, max_records)
+        read = self._decode_waiting()
+        if self._holding and not self._undecoded:
+            self._release()
         return read
 
     def commit(self, next_offsets: dict[Partition, int]) -> None:
-        """Commit and wait for the broker's word."""
+        """Commit and wait for the broker's word; a refusal (the partition is another's by now) is logged."""
         if not next_offsets:
             return
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in next_offsets.items()]
@@ -92,76 +96,109 @@ class LogReader:
             log.warning("commit_refused", stage=self._stage, error=str(error))
 
     def pause(self, partitions: Iterable[Partition]) -> None:
-        self._consumer.pause([TopicPartition(*partition) for partition in partitions])
+        places = set(partitions)
+        self._paused |= places
+        self._consumer.pause([TopicPartition(*place) for place in places])
 
     def resume(self, partitions: Iterable[Partition]) -> None:
-        self._consumer.resume([TopicPartition(*partition) for partition in partitions])
+        places = set(partitions)
+        self._paused -= places
+        if not self._holding:
+            self._consumer.resume([TopicPartition(*place) for place in places])
 
     def close(self) -> None:
         self._consumer.close()
 
-    def _fetch(self, timeout_s: float, max_records: int) -> list[Message]:
-        """One blocking poll for the first record, then whatever is already here: no waiting for a full batch."""
-        found: list[Message] = []
+    def _fetch(self, timeout_s: float, max_records: int) -> None:
+        """One blocking poll for the first record, then whatever is already here: no waiting for a full batch.
+
+        Each record is queued at once: the next poll may be the one that revokes its partition and forgets it.
+        """
+        fetched = 0
         message = self._consumer.poll(timeout_s)
         while message is not None:
             error = message.error()
             if error is None:
-                found.append(message)
-            elif error.fatal():
-                raise Unavailable(f"Kafka refuses {self._stage}: {error}", remedy="see the broker's log and its ACLs")
-            message = self._consumer.poll(0) if len(found) < max_records else None
-        return found
+                self._undecoded.append(message)
+                fetched += 1
+            else:
+                demand_hope(error, self._stage)
+            message = self._consumer.poll(0) if fetched < max_records else None
 
-    def _decode(self, message: Message) -> LogRecord | None:
-        topic = BY_NAME[message.topic()]
-        assert topic.record is not None
-        RECORDS_READ.labels(self._stage, topic.name).inc()
+    def _decode_waiting(self) -> list[LogRecord]:
+        """What can be decoded now. A record leaves the queue only when it is decoded or acknowledged as dead."""
+        read: list[LogRecord] = []
         try:
-            record = self._codec.decode(topic, message.value(), topic.record)
+            while self._undecoded:
+                read += self._decode(self._undecoded[0])
+                self._undecoded.popleft()
+        except RegistryUnavailable as error:
+            log.warning("registry_away", stage=self._stage, error=error.message)
+        except Unavailable:
+            if not read:
+                raise
+        return read
+
+    def _decode(self, message: Message) -> list[LogRecord]:
+        found = raw(message)
+        topic = BY_NAME[found.topic]
+        assert topic.record is not None
+        try:
+            record = self._codec.decode(topic, found.value, topic.record)
         except InvalidRecord as error:
             self._bury(message, error)
-            return None
-        return LogRecord(topic, message.partition(), message.offset(), message.timestamp()[1], record)
+            return []
+        RECORDS_READ.labels(self._stage, topic.name).inc()
+        return [LogRecord(topic, found.partition, found.offset, appended_at_ms(message), record)]
 
     def _bury(self, message: Message, error: InvalidRecord) -> None:
-        letter = dead_letter(raw(message), stage=self._stage, error=error, failed_at_us=self._clock.now_us())
-        RECORDS_DEAD.labels(self._stage, message.topic(), error.error_class).inc()
+        found = raw(message)
+        produce_and_wait(
+            self._dead_letters,
+            dead_letter(found, stage=self._stage, error=error, failed_at_us=self._clock.now_us()),
+        )
+        RECORDS_DEAD.labels(self._stage, found.topic, error.error_class).inc()
         log.warning(
             "record_dead",
             stage=self._stage,
-            topic=message.topic(),
-            partition=message.partition(),
-            offset=message.offset(),
+            topic=found.topic,
+            partition=found.partition,
+            offset=found.offset,
             error_class=error.error_class,
         )
-        produce_and_wait(self._dead_letters, letter)
+
+    def _hold(self) -> None:
+        """Fetch nothing more, yet let the client serve rebalances: whoever stops polling is put out of the group."""
+        self._holding = True
+        self._consumer.pause(self._consumer.assignment())
+
+    def _release(self) -> None:
+        self._holding = False
+        held = [p for p in self._consumer.assignment() if (p.topic, p.partition) not in self._paused]
+        self._consumer.resume(held)
 
     def _forget(self, partitions: list[Partition]) -> None:
-        self._undecoded = [m for m in self._undecoded if (m.topic(), m.partition()) not in partitions]
-
-
-def raw(message: Message) -> RawRecord:
-    headers = tuple((name, value or b"") for name, value in message.headers() or [])
-    return RawRecord(message.topic(), message.partition(), message.offset(), message.key(), message.value(), headers)
+        self._paused -= set(partitions)
+        self._undecoded = deque(m for m in self._undecoded if (m.topic(), m.partition()) not in partitions)
 
 
 def produce_and_wait(producer: Producer, letter: DeadLetter) -> None:
     """Put a dead letter on its topic and wait for the broker; raises Unavailable when it does not take it."""
     failures: list[str] = []
+    headers: list[tuple[str, str | bytes | None]] = [*letter.headers]
     producer.produce(
         letter.topic,
         key=letter.key,
         value=letter.value,
-        headers=letter.headers,
+        headers=headers,
         on_delivery=lambda error, _: failures.append(str(error)) if error else None,
     )
     if producer.flush(30) or failures:
         raise Unavailable(f"{letter.topic} does not take a record: {failures}", remedy="`earshot topics create`")
 
 
-def _hook(*hooks: PartitionsHook | None) -> Callable[[Any, list[TopicPartition]], None]:
-    def call(_: Any, partitions: list[TopicPartition]) -> None:
+def _hook(*hooks: PartitionsHook | None) -> Callable[[Consumer, list[TopicPartition]], None]:
+    def call(_: Consumer, partitions: list[TopicPartition]) -> None:
         places = [(partition.topic, partition.partition) for partition in partitions]
         for hook in hooks:
             if hook:

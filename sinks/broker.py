@@ -1,0 +1,43 @@
+"""What the broker says of itself before anything is read: whether it answers, and how many partitions a topic has."""
+
+from collections.abc import Iterable
+
+from confluent_kafka import Consumer, KafkaError, KafkaException
+
+from schemas.errors import Unavailable
+from schemas.settings import Settings
+
+REMEDY = "start it with `earshot up`, or set EARSHOT_KAFKA_BOOTSTRAP_SERVERS"
+HOPELESS = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError._AUTHENTICATION,
+    }
+)
+
+
+def partitions_of(consumer: Consumer, topic: str, settings: Settings) -> int:
+    """How many partitions `topic` has; raises Unavailable when Kafka or the topic is away."""
+    try:
+        found = consumer.list_topics(topic, timeout=settings.startup_timeout_s).topics[topic]
+    except KafkaException as error:
+        raise Unavailable(f"Kafka at {settings.kafka_bootstrap_servers} does not answer", remedy=REMEDY) from error
+    if not found.partitions:
+        raise Unavailable(
+            f"topic {topic} is not on {settings.kafka_bootstrap_servers}", remedy="`earshot topics create`"
+        )
+    return len(found.partitions)
+
+
+def demand_topics(consumer: Consumer, topics: Iterable[str], settings: Settings) -> None:
+    """Raise Unavailable unless Kafka answers and every topic is there."""
+    for topic in topics:
+        partitions_of(consumer, topic, settings)
+
+
+def demand_hope(error: KafkaError, stage: str) -> None:
+    """Raise Unavailable for what librdkafka reports but no waiting mends; let what it retries by itself pass."""
+    if error.fatal() or error.code() in HOPELESS:
+        raise Unavailable(f"Kafka refuses {stage}: {error}", remedy="see the broker's log, its topics and its ACLs")
