@@ -5,6 +5,7 @@ A thin cover over Confluent's client, so that "the registry is away" is never mi
 
 import json
 import warnings
+import weakref
 from importlib.resources import files
 from typing import Any
 
@@ -36,6 +37,7 @@ class Registry:
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         self._url = url
         self._client = SchemaRegistryClient({"url": url, "timeout": timeout_s, "max.retries": 1})
+        weakref.finalize(self, self._client.close)  # its connection ends with us; nobody has to remember
         self._writers: dict[int, dict[str, Any]] = {}
         self._ids: dict[str, int] = {}
 

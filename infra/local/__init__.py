@@ -1,0 +1,1 @@
+"""The real services on this machine, without containers: what each is, how it runs, all of them together."""

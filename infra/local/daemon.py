@@ -1,0 +1,93 @@
+"""One service as a process of its own: pid file, log file, start, stop.
+
+A pid file holds the pid and the process's birth time, so a number that the system has given to somebody else since is
+never taken for ours, let alone killed.
+"""
+
+import contextlib
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from infra.local.service import Service
+
+STOP_GRACE_S = 10.0
+
+
+class Daemon:
+    """Runs `service` with its files in `folder`; it outlives us unless `die_with_us` (for tests)."""
+
+    def __init__(self, service: Service, folder: Path, *, die_with_us: bool = False) -> None:
+        self.service = service
+        self.folder = folder / service.name
+        self.log_file = self.folder / "log"
+        self._pid_file = self.folder / "pid"
+        self._die_with_us = die_with_us
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process and return at once; `ready` tells when it serves."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = self.service.prepare(self.folder)
+        with self.log_file.open("ab") as log:
+            self._child = subprocess.Popen(
+                [*self._lifeline(), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        born = psutil.Process(self._child.pid).create_time()
+        self._pid_file.write_text(f"{self._child.pid} {born}\n", "ascii")
+
+    def ready(self) -> bool:
+        """Whether our own process runs and serves."""
+        return self.process() is not None and self.service.ready()
+
+    def process(self) -> psutil.Process | None:
+        """The running process, whoever started it; None when it is gone."""
+        if self._child:
+            self._child.poll()  # reaps it, so that it is not seen as a zombie for ever
+        try:
+            pid, born = self._pid_file.read_text("ascii").split()
+            process = psutil.Process(int(pid))
+            alive = process.create_time() == float(born) and process.status() != psutil.STATUS_ZOMBIE
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            return None
+        return process if alive else None
+
+    def terminate(self) -> None:
+        """Ask the process to end."""
+        process = self.process()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process:
+                process.terminate()
+
+    def stop(self, grace_s: float = STOP_GRACE_S) -> None:
+        """End the process, the hard way after `grace_s`, and forget its pid."""
+        self.terminate()
+        process = self.process()
+        if process:
+            try:
+                process.wait(grace_s)
+            except psutil.TimeoutExpired:
+                process.kill()
+                process.wait(grace_s)
+        if self._child:
+            self._child.poll()
+        self._pid_file.unlink(missing_ok=True)
+
+    def last_words(self, lines: int = 3) -> str:
+        """The end of the log, for an error message."""
+        if not self.log_file.is_file():
+            return ""
+        return " | ".join(self.log_file.read_text("utf-8", "replace").strip().splitlines()[-lines:])
+
+    def _lifeline(self) -> Sequence[str]:
+        """Makes the kernel end the process when we die, however we die."""
+        setpriv = shutil.which("setpriv")
+        return [setpriv, "--pdeathsig", "SIGKILL"] if self._die_with_us and setpriv else []
