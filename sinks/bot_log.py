@@ -1,66 +1,46 @@
-"""One bot's records of a topic, from the beginning of the log to its end now, without a consumer group.
+"""One bot's records of a topic, decoded, from the beginning of the log to its end now, without a consumer group.
 
-Used by what asks questions of the log: verify, transcript, the demo's report.
+Used by what asks questions of the log: verify and transcript. It never writes: a poison record is left where it lies.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from uuid import uuid4
+from typing import TypeVar
 
-from aiokafka.partitioner import murmur2
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+import structlog
 
-from schemas.errors import Unavailable
-from schemas.kafka_client import consumer_config
+from schemas.codec import Codec
+from schemas.errors import InvalidRecord
+from schemas.events import Record
+from schemas.registry import Registry
 from schemas.settings import Settings
 from schemas.topics import Topic
-from sinks.broker import REMEDY, partitions_of
+from sinks.broker import partition_of
+from sinks.logged import Logged
 from sinks.message import appended_at_ms, raw
+from sinks.scan import scan
+
+__all__ = ["BotLog", "partition_of"]
+log = structlog.get_logger()
+R = TypeVar("R", bound=Record)
 
 
-@dataclass(frozen=True)
-class Raw:
-    """An undecoded record of the bot."""
+class BotLog:
+    """What the log holds of one bot. `unreadable` counts the poison records met so far."""
 
-    offset: int
-    appended_at_ms: int
-    value: bytes | None
+    def __init__(self, settings: Settings, bot_id: str) -> None:
+        self.bot_id = bot_id
+        self.unreadable = 0
+        self._settings = settings
+        self._codec = Codec(Registry(settings.schema_registry_url))
 
-
-def partition_of(bot_id: str, partitions: int) -> int:
-    """Where murmur2 puts the bot's records."""
-    hashed: int = murmur2(bot_id.encode())
-    return (hashed & 0x7FFFFFFF) % partitions
-
-
-def log_consumer(settings: Settings) -> Consumer:
-    """A consumer that is told its partitions, commits nothing and is told where a partition ends."""
-    config = consumer_config(settings.kafka_bootstrap_servers, f"earshot-read-{uuid4()}")
-    return Consumer({**config, "enable.partition.eof": True})
-
-
-def read_bot(settings: Settings, topic: Topic, bot_id: str) -> Iterator[Raw]:
-    """Records of `bot_id` on `topic`, in order; raises Unavailable when Kafka or the topic is away."""
-    consumer = log_consumer(settings)
-    try:
-        partition = partition_of(bot_id, partitions_of(consumer, topic.name, settings))
-        consumer.assign([TopicPartition(topic.name, partition, 0)])
-        for message in _to_the_end(consumer, settings):
-            if message.key() == bot_id.encode():
-                yield Raw(raw(message).offset, appended_at_ms(message), message.value())
-    finally:
-        consumer.close()
-
-
-def _to_the_end(consumer: Consumer, settings: Settings) -> Iterator[Message]:
-    while True:
-        message = consumer.poll(settings.startup_timeout_s)
-        if message is None:
-            raise Unavailable(f"Kafka at {settings.kafka_bootstrap_servers} stopped answering", remedy=REMEDY)
-        error = message.error()
-        if error is None:
-            yield message
-        elif error.code() == KafkaError._PARTITION_EOF:
-            return
-        else:
-            raise Unavailable(f"Kafka refuses: {error}", remedy="see the broker's log")
+    def records(self, topic: Topic, record_type: type[R]) -> Iterator[Logged[R]]:
+        """The bot's records on `topic`, in order; raises Unavailable when Kafka, the topic or the registry is away."""
+        for message in scan(self._settings, topic.name, bot_id=self.bot_id):
+            found = raw(message)
+            try:
+                record = self._codec.decode(topic, found.value, record_type)
+            except InvalidRecord as error:
+                self.unreadable += 1
+                log.warning("record_unreadable", topic=topic.name, offset=found.offset, error=error.message)
+                continue
+            yield Logged(found.offset, appended_at_ms(message), record)

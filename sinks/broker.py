@@ -1,7 +1,8 @@
-"""What the broker says of itself before anything is read: whether it answers, and how many partitions a topic has."""
+"""What the broker says before anything is read: whether it answers, how many partitions a topic has, which one is a bot's."""
 
 from collections.abc import Iterable
 
+from aiokafka.partitioner import murmur2
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from schemas.errors import Unavailable
@@ -16,6 +17,12 @@ HOPELESS = frozenset(
         KafkaError._AUTHENTICATION,
     }
 )
+
+
+def partition_of(bot_id: str, partitions: int) -> int:
+    """Where murmur2 puts the bot's records."""
+    hashed: int = murmur2(bot_id.encode())
+    return (hashed & 0x7FFFFFFF) % partitions
 
 
 def partitions_of(consumer: Consumer, topic: str, settings: Settings) -> int:
@@ -37,7 +44,7 @@ def demand_topics(consumer: Consumer, topics: Iterable[str], settings: Settings)
         partitions_of(consumer, topic, settings)
 
 
-def demand_hope(error: KafkaError, stage: str) -> None:
+def demand_hope(error: KafkaError, reader: str) -> None:
     """Raise Unavailable for what librdkafka reports but no waiting mends; let what it retries by itself pass."""
     if error.fatal() or error.code() in HOPELESS:
-        raise Unavailable(f"Kafka refuses {stage}: {error}", remedy="see the broker's log, its topics and its ACLs")
+        raise Unavailable(f"Kafka refuses {reader}: {error}", remedy="see the broker's log, its topics and its ACLs")

@@ -8,7 +8,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from schemas.codec import Codec
-from schemas.dead_letter import DeadLetter, dead_letter
+from schemas.dead_letter import DeadLetter, RawRecord, dead_letter
 from schemas.errors import InvalidRecord, RegistryUnavailable, Unavailable
 from schemas.events import Record
 from schemas.kafka_client import consumer_config, producer_config
@@ -23,6 +23,7 @@ from sinks.message import appended_at_ms, raw
 log = structlog.get_logger()
 Partition = tuple[str, int]
 PartitionsHook = Callable[[list[Partition]], None]
+DeadHook = Callable[[RawRecord, InvalidRecord], None]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class LogRecord:
     offset: int
     appended_at_ms: int
     record: Record
+    raw: RawRecord
 
     @property
     def place(self) -> Partition:
@@ -43,9 +45,10 @@ class LogRecord:
 class LogReader:
     """Reads topics as one member of a consumer group. Every call must come from one thread.
 
-    - Making one raises Unavailable when Kafka does not answer or a topic is missing.
+    - Making one raises Unavailable when Kafka or the registry does not answer, or a topic is missing.
     - `poll` returns what it could decode, in order per partition. A poison record is acknowledged by its dead-letter
-      topic before `poll` returns, so committing past it loses nothing.
+      topic before `poll` returns, so committing past it loses nothing. `bury` does the same for a record that decodes
+      but that the sink can make nothing of; `on_dead` hears of both, once they are acknowledged.
     - While the registry is away nothing is dropped: undecoded records wait here and are tried at the next `poll`,
       nothing more is fetched, and `poll` must go on being called to stay in the group.
     - `commit` takes the next offset to read for each partition; nothing else is ever committed.
@@ -61,9 +64,13 @@ class LogReader:
         stage: str,
         on_assigned: PartitionsHook | None = None,
         on_revoked: PartitionsHook | None = None,
+        on_dead: DeadHook | None = None,
     ) -> None:
         self._stage = stage
-        self._codec = Codec(Registry(settings.schema_registry_url))
+        self._on_dead = on_dead
+        registry = Registry(settings.schema_registry_url)
+        registry.demand_answer()
+        self._codec = Codec(registry)
         self._clock = SystemClock()
         self._undecoded: deque[Message] = deque()
         self._paused: set[Partition] = set()
@@ -94,6 +101,22 @@ class LogReader:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
             log.warning("commit_refused", stage=self._stage, error=str(error))
+
+    def bury(self, record: RawRecord, error: InvalidRecord) -> None:
+        """Put `record` on its dead-letter topic and count it; raises Unavailable when that topic does not take it."""
+        letter = dead_letter(record, stage=self._stage, error=error, failed_at_us=self._clock.now_us())
+        produce_and_wait(self._dead_letters, letter)
+        RECORDS_DEAD.labels(self._stage, record.topic, error.error_class).inc()
+        log.warning(
+            "record_dead",
+            stage=self._stage,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            error_class=error.error_class,
+        )
+        if self._on_dead:
+            self._on_dead(record, error)
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         places = set(partitions)
@@ -146,26 +169,10 @@ class LogReader:
         try:
             record = self._codec.decode(topic, found.value, topic.record)
         except InvalidRecord as error:
-            self._bury(message, error)
+            self.bury(found, error)
             return []
         RECORDS_READ.labels(self._stage, topic.name).inc()
-        return [LogRecord(topic, found.partition, found.offset, appended_at_ms(message), record)]
-
-    def _bury(self, message: Message, error: InvalidRecord) -> None:
-        found = raw(message)
-        produce_and_wait(
-            self._dead_letters,
-            dead_letter(found, stage=self._stage, error=error, failed_at_us=self._clock.now_us()),
-        )
-        RECORDS_DEAD.labels(self._stage, found.topic, error.error_class).inc()
-        log.warning(
-            "record_dead",
-            stage=self._stage,
-            topic=found.topic,
-            partition=found.partition,
-            offset=found.offset,
-            error_class=error.error_class,
-        )
+        return [LogRecord(topic, found.partition, found.offset, appended_at_ms(message), record, found)]
 
     def _hold(self) -> None:
         """Fetch nothing more, yet let the client serve rebalances: whoever stops polling is put out of the group."""
