@@ -10,7 +10,10 @@ from importlib.resources import files
 from typing import Any
 
 with warnings.catch_warnings():
-    # authlib, which Confluent's client needs, announces its own move from httpx to httpx2 on import
+    # authlib, which Confluent's client needs, announces its own move from httpx to httpx2 on import, and first of all
+    # asks that this be always shown: our wish must come after that one
+    import authlib.deprecate  # noqa: F401
+
     warnings.filterwarnings("ignore", message="The httpx module is deprecated")
     from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
     from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -40,6 +43,13 @@ class Registry:
         weakref.finalize(self, self._client.close)  # its connection ends with us; nobody has to remember
         self._writers: dict[int, dict[str, Any]] = {}
         self._ids: dict[str, int] = {}
+
+    def demand_answer(self) -> None:
+        """Raise RegistryUnavailable unless the registry answers: for a process's start."""
+        try:
+            self._client.get_subjects()
+        except (SchemaRegistryError, httpx.HTTPError, OSError) as error:
+            raise self._away(error) from error
 
     def register(self, topic: Topic) -> int:
         """Register our schema of `topic` and return its id; an incompatible one raises UsageError."""
