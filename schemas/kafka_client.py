@@ -7,6 +7,7 @@ from schemas.ids import traceparent
 from schemas.topics import PARTITIONER
 
 Headers = list[tuple[str, bytes]]
+LOG_LEVEL = 2  # librdkafka would print a line for every try to connect; what matters reaches us as errors
 
 
 def producer_config(bootstrap_servers: str, *, linger_ms: int = 5) -> dict[str, str | int | bool]:
@@ -19,7 +20,7 @@ def producer_config(bootstrap_servers: str, *, linger_ms: int = 5) -> dict[str, 
         "compression.type": "zstd",
         "linger.ms": linger_ms,
         "message.timeout.ms": 120_000,
-        "log_level": 3,
+        "log_level": LOG_LEVEL,
     }
 
 
@@ -35,7 +36,7 @@ def consumer_config(bootstrap_servers: str, group_id: str) -> dict[str, str | in
         "session.timeout.ms": 10_000,
         "heartbeat.interval.ms": 2_000,
         "fetch.wait.max.ms": 50,
-        "log_level": 3,
+        "log_level": LOG_LEVEL,
     }
 
 

@@ -12,8 +12,7 @@ from typing import Any
 with warnings.catch_warnings():
     # authlib, which Confluent's client needs, announces its own move from httpx to httpx2 on import, and first of all
     # asks that this be always shown: our wish must come after that one
-    import authlib.deprecate  # noqa: F401
-
+    import_module("authlib.deprecate")
     warnings.filterwarnings("ignore", message="The httpx module is deprecated")
     from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
     from confluent_kafka.schema_registry.error import SchemaRegistryError
