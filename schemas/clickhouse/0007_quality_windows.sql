@@ -1,0 +1,45 @@
+CREATE TABLE IF NOT EXISTS {database}.quality_windows
+(
+    tenant_id LowCardinality(String),
+    meeting_id String,
+    bot_id String,
+    event_id String,
+    occurred_at DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    produced_at DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    stream_id LowCardinality(String),
+    epoch UInt32,
+    window_ms Int64 COMMENT 'Start of the window on the media time of the epoch' CODEC(DoubleDelta, ZSTD(1)),
+    window_length_ms UInt32 COMMENT '10000, less for the last one',
+    revision UInt32 COMMENT 'The highest one wins',
+    units_expected UInt32 COMMENT '20 ms units the window has',
+    units_received UInt32,
+    units_duplicate UInt32,
+    units_late UInt32,
+    units_reordered UInt32,
+    units_silence UInt32,
+    units_absent UInt32,
+    units_gap Map(LowCardinality(String), UInt64) COMMENT 'Lost units by cause',
+    units_clipped UInt32,
+    level_dbfs Nullable(Float32),
+    drift_ppm Float32,
+    capture_to_kafka_ms_p50 Nullable(Float32),
+    capture_to_kafka_ms_p99 Nullable(Float32),
+    log_partition UInt16,
+    log_offset UInt64,
+    ingested_at DateTime64(3, 'UTC') DEFAULT now64(3),
+    INDEX ix_bot bot_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(revision)
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (tenant_id, meeting_id, bot_id, stream_id, epoch, window_ms)
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'One row for each 10 s window of a stream (topic audio.quality); read v_quality.';
+
+CREATE OR REPLACE VIEW {database}.v_quality AS
+SELECT
+    tenant_id, meeting_id, bot_id, stream_id, epoch, window_ms, window_length_ms, revision, units_expected,
+    units_received, units_duplicate, units_late, units_reordered, units_silence, units_absent, units_gap,
+    arraySum(mapValues(units_gap)) AS units_lost, units_clipped, level_dbfs, drift_ppm, capture_to_kafka_ms_p50,
+    capture_to_kafka_ms_p99, occurred_at, produced_at
+FROM {database}.quality_windows FINAL
+COMMENT 'One row for each 10 s window of one stream and epoch. A unit is 20 ms of media time; units_lost is the sum of units_gap over its causes; window_ms is milliseconds since the media time zero of the epoch. Example, share of audio lost: SELECT bot_id, sum(units_lost) / sum(units_expected) FROM v_quality GROUP BY bot_id';

@@ -1,0 +1,42 @@
+"""`earshot sink clickhouse`: one process of the sink."""
+
+import signal
+from threading import Event
+
+import click
+import structlog
+
+from schemas.settings import ClickHouseSettings, load
+from schemas.telemetry import configure_logging
+from schemas.timebase import SystemClock
+from sinks.clickhouse.adapter import Server
+from sinks.clickhouse.config import database_of
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.sink import ClickHouseSink
+from sinks.clickhouse.writer import Writer
+
+log = structlog.get_logger()
+
+
+@click.command()
+def clickhouse() -> None:
+    """Carry turns, participants, bots, sessions, audio quality and webhook attempts into ClickHouse tables.
+
+    Brings the database up to date first. Run as many as you like: they share the topics' partitions. While ClickHouse
+    is away the records wait in Kafka. SIGTERM writes what is in hand, commits, and ends.
+
+    Where to: EARSHOT_CLICKHOUSE_HOST, _PORT, _DATABASE, _USER and _PASSWORD.
+    """
+    settings = load(ClickHouseSettings)
+    configure_logging(settings.log_level, settings.log_format)
+    stopping = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    database = database_of(settings)
+    server = Server(settings)
+    migrate(server, database)
+    writer = Writer(server, database=database, group=settings.clickhouse_consumer_group)
+    sink = ClickHouseSink(settings, writer, SystemClock())
+    log.info("sink_started", sink="clickhouse", database=database, group=settings.clickhouse_consumer_group)
+    sink.run(stopping.is_set)
+    log.info("sink_stopped", sink="clickhouse")

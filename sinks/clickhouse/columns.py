@@ -1,0 +1,126 @@
+"""How one field of a record becomes one value of a column: checked against the column's type before any batch is made.
+
+ClickHouse refuses a whole block for one value it cannot hold, and its client fails half-way with errors that name no
+field. So every value is checked here, alone, and a record that does not fit is the only one that suffers.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.errors import InvalidRecord
+from schemas.events import Record
+
+Encoder = Callable[[str, Any], object]
+LAST_MOMENT_US = (2**32 - 1) * 1_000_000
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column and how its value is read from a record; `read` raises InvalidRecord that names the field."""
+
+    name: str
+    read: Callable[[Any], object]
+
+
+def column(name: str, encode: Encoder, field: str = "") -> Column:
+    """A column filled from the field of the same name, or from `field`."""
+    source = field or name
+    return Column(name, lambda record: encode(source, getattr(record, source)))
+
+
+def nested(name: str, encoders: tuple[tuple[str, Encoder], ...]) -> tuple[Column, ...]:
+    """The columns of a Nested: for each inner field the list of its values, one for each entry of record.`name`."""
+    return tuple(_inner(name, inner, encode) for inner, encode in encoders)
+
+
+def _inner(name: str, inner: str, encode: Encoder) -> Column:
+    label = f"{name}.{inner}"
+
+    def read(record: Record) -> object:
+        return [encode(label, getattr(entry, inner)) for entry in getattr(record, name)]
+
+    return Column(label, read)
+
+
+def bad(field: str, why: str) -> InvalidRecord:
+    """The value itself stays out of the message: it may be speech or a name."""
+    return InvalidRecord(f"{field} {why}", error_class="bad_value")
+
+
+def text(field: str, value: Any) -> str:
+    """String: null is empty; a lone surrogate has no UTF-8."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise bad(field, "is not text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise bad(field, "holds half of a surrogate pair") from error
+    return value
+
+
+def key(field: str, value: Any) -> str:
+    """String that is part of an identity, so it may not be empty."""
+    if not value:
+        raise bad(field, "is empty")
+    return text(field, value)
+
+
+def flag(field: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise bad(field, "is neither true nor false")
+    return value
+
+
+def whole(lowest: int, highest: int) -> Encoder:
+    """An integer column of that range."""
+
+    def encode(field: str, value: Any) -> int:
+        if not isinstance(value, int) or not lowest <= value <= highest:
+            raise bad(field, f"is not a whole number from {lowest} to {highest}")
+        return value
+
+    return encode
+
+
+uint16 = whole(0, 2**16 - 1)
+uint32 = whole(0, 2**32 - 1)
+uint64 = whole(0, 2**64 - 1)
+int32 = whole(-(2**31), 2**31 - 1)
+int64 = whole(-(2**63), 2**63 - 1)
+_clock = whole(0, LAST_MOMENT_US)
+
+
+def moment(field: str, value: Any) -> object:
+    """DateTime64(6): microseconds since 1970, which is what the column stores; TTLs need it to end before 2106."""
+    return _clock(field, value)
+
+
+def real(field: str, value: Any) -> float:
+    """Float32: no NaN and no infinity, which poison every average they meet."""
+    if not isinstance(value, float | int) or not math.isfinite(value):
+        raise bad(field, "is not a finite number")
+    return float(value)
+
+
+def optional(encode: Encoder) -> Encoder:
+    """The Nullable of a column: null is null."""
+    return lambda field, value: None if value is None else encode(field, value)
+
+
+def texts(field: str, value: Any) -> list[str]:
+    """Array(String)."""
+    return [text(field, entry) for entry in value]
+
+
+def counts(field: str, value: Any) -> dict[str, object]:
+    """Map(String, UInt64)."""
+    return {text(field, name): uint64(field, number) for name, number in value.items()}
+
+
+def attributes(field: str, value: Any) -> dict[str, str]:
+    """Map(String, String)."""
+    return {text(field, name): text(field, entry) for name, entry in value.items()}

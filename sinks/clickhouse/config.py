@@ -1,0 +1,44 @@
+"""How this sink talks to ClickHouse: the client's arguments, from settings."""
+
+import re
+from typing import Any
+
+from schemas.errors import UsageError
+from schemas.settings import ClickHouseSettings
+
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+INSERT_TIMEOUT_S = 60
+INSERT_SETTINGS = {
+    # defaults moved between versions: an asynchronous insert acknowledges before rows are readable, and duplicates
+    # must be dropped in what hangs on the table too
+    "async_insert": 0,
+    "insert_deduplicate": 1,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+    # a batch is bounded by rows, and a clock far off may not cost its neighbours their insert
+    "max_partitions_per_insert_block": 0,
+}
+
+
+def database_of(settings: ClickHouseSettings) -> str:
+    """The database's name, safe to stand in SQL; raises UsageError otherwise."""
+    if not IDENTIFIER.fullmatch(settings.clickhouse_database):
+        raise UsageError(
+            f"{settings.clickhouse_database!r} is no name for a database",
+            remedy="set EARSHOT_CLICKHOUSE_DATABASE to letters, digits and _, not beginning with a digit",
+        )
+    return settings.clickhouse_database
+
+
+def client_arguments(settings: ClickHouseSettings) -> dict[str, Any]:
+    """Arguments of clickhouse_driver.Client. An insert ends, or fails, well within Kafka's max.poll.interval.ms."""
+    return {
+        "host": settings.clickhouse_host,
+        "port": settings.clickhouse_port,
+        "user": settings.clickhouse_user,
+        "password": settings.clickhouse_password.get_secret_value(),
+        "connect_timeout": min(settings.startup_timeout_s, 10.0),
+        "send_receive_timeout": INSERT_TIMEOUT_S,
+        "sync_request_timeout": 5,
+        "compression": "lz4",
+        "client_name": "earshot-sink",
+    }
