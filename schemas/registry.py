@@ -6,6 +6,7 @@ A thin cover over Confluent's client, so that "the registry is away" is never mi
 import json
 import warnings
 import weakref
+from importlib import import_module
 from importlib.resources import files
 from typing import Any
 
