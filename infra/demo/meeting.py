@@ -5,22 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.demo.script import Span
+from infra.demo.script import Span, Visit
 from infra.demo.talker import Talker
 from infra.demo.voices import Recording
 from schemas.timebase import Clock
 
-SCREENSHOT_AFTER_S = 6.0
-
-
-@dataclass(frozen=True)
-class Visit:
-    """One stay of one talker: everything in `said` was spoken."""
-
-    name: str
-    said: str
-    microphone_opened_at_us: int
-    left_at_us: int
+SCREENSHOT_AFTER_S = 20.0
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,16 @@ class Layout:
     length_s: float
 
 
+@dataclass(frozen=True)
+class Visit:
+    """One stay of one talker: everything in `said` was spoken."""
+
+    name: str
+    said: str
+    microphone_opened_at_us: int
+    left_at_us: int
+
+
 def layout(lines: Sequence[Line], seconds: Sequence[float]) -> Layout:
     """Place lines that take `seconds` each one after another; a mute keeps clear of the words around it."""
     at_s = 0.0

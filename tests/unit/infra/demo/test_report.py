@@ -65,7 +65,8 @@ def test_a_good_run_passes() -> None:
         (broken("frames", captured=0), "captured"),
         (broken("frames", unaccounted=1), "neither"),
         (broken("frames", clock_deviation=0.011), "clock"),
-        (broken("frames", clock_deviation=-0.011), "clock"),
+        (broken("frames", clock_deviation=None), "clock"),
+        (broken("frames", concealed_ratio=None), "concealed"),
         (broken("frames", concealed_ratio=0.02), "concealed"),
         (broken("words", reference=279), "words were said"),
         (broken("words", wer=0.091), "word error rate"),
@@ -86,6 +87,13 @@ def test_one_figure_out_of_bounds_fails_the_run(report: Report, word: str) -> No
     assert not verdict.passed
     assert len(verdict.reasons) == 1
     assert word in verdict.reasons[0]
+
+
+def test_a_ledger_that_does_not_close_fails_the_run() -> None:
+    """What `earshot verify` says against it is said again."""
+    verdict = judge(GOOD, ledger_reasons=("janus:1/audio epoch 0: digest differs",))
+    assert not verdict.passed
+    assert verdict.reasons == ("janus:1/audio epoch 0: digest differs",)
 
 
 def test_the_bounds_themselves_are_inside() -> None:
