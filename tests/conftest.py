@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from infra.local.clickhouse import ClickHouse, ClickHouseServer
 from infra.local.daemon import Daemon
+from infra.local.janus import Janus, JanusServer
 from infra.local.kafka import Kafka
+from infra.local.meeting_page import MeetingPage
 from infra.local.ports import free_ports
 from infra.local.registry import SchemaRegistry
 from infra.local.service import Service
@@ -70,3 +73,22 @@ def registry_url(registry_daemon: Daemon) -> str:
     assert isinstance(registry_daemon.service, SchemaRegistry)
     register_schemas(registry_daemon.service.url)
     return registry_daemon.service.url
+
+
+@pytest.fixture(scope="session")
+def clickhouse(start_service: StartService) -> ClickHouseServer:
+    """A real ClickHouse; make a database of your own in it. One failed login ends this server: do not try."""
+    port, http_port = free_ports(2)
+    service = ClickHouse(port, http_port, CACHE_DIR)
+    Stack([start_service(service)]).wait(START_DEADLINE_S)
+    return service.server
+
+
+@pytest.fixture(scope="session")
+def janus(start_service: StartService) -> JanusServer:
+    """A real Janus and Debian's own meeting page; make a room of your own in it."""
+    janus_port, page_port = free_ports(2)
+    service = Janus(janus_port)
+    page = MeetingPage(page_port, service.ws_url)
+    Stack([start_service(service), start_service(page)]).wait(START_DEADLINE_S)
+    return JanusServer(page.url, service.ws_url)

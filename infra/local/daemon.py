@@ -67,9 +67,8 @@ class Daemon:
             if process:
                 process.terminate()
 
-    def stop(self, grace_s: float = STOP_GRACE_S) -> None:
-        """End the process, the hard way after `grace_s`, and forget its pid."""
-        self.terminate()
+    def bury(self, grace_s: float = STOP_GRACE_S) -> None:
+        """See a process that was asked to end out of the door, the hard way after `grace_s`, and forget its pid."""
         process = self.process()
         if process:
             try:
@@ -78,7 +77,7 @@ class Daemon:
                 process.kill()
                 process.wait(grace_s)
         if self._child:
-            self._child.poll()
+            self._child.wait(grace_s)  # its first thread may be gone before the others are
         self._pid_file.unlink(missing_ok=True)
 
     def last_words(self, lines: int = 3) -> str:

@@ -68,7 +68,7 @@ class Stack:
         for daemon in self._daemons:
             daemon.terminate()
         for daemon in self._daemons:
-            daemon.stop(grace_s)
+            daemon.bury(grace_s)
         return running
 
     def status(self) -> list[Status]:
