@@ -1,0 +1,206 @@
+"""What the ClickHouse tests hold in their hands: the log, the sink as a process, a database and what its views say."""
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from schemas.codec import Codec
+from schemas.events import Record
+from schemas.kafka_client import consumer_config, producer_config, record_headers
+from schemas.registry import Registry
+from schemas.settings import ClickHouseSettings
+from schemas.topics import Topic, dlq_of
+from sinks.clickhouse.adapter import Server
+
+VIEWS = (
+    "v_turns",
+    "v_words",
+    "v_turn_revisions",
+    "v_participant_events",
+    "v_participants",
+    "v_bot_events",
+    "v_sessions",
+    "v_quality",
+    "v_webhook_attempts",
+)
+EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
+DEADLINE_S = 60.0
+
+
+def until(done: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait for `done`, looking ten times a second; fails with `what` at the deadline."""
+    ends = time.monotonic() + deadline_s
+    while not done():
+        assert time.monotonic() < ends, f"still not: {what}"
+        time.sleep(0.1)
+
+
+def fresh(kind: str) -> str:
+    return f"{kind}_{uuid4().hex[:12]}"
+
+
+class Log:
+    """Writes records, good and bad, on the real topics; reads dead letters back."""
+
+    def __init__(self, kafka_bootstrap: str, registry_url: str) -> None:
+        self.kafka_bootstrap = kafka_bootstrap
+        self.registry_url = registry_url
+        self._codec = Codec(Registry(registry_url))
+        self._producer = Producer(producer_config(kafka_bootstrap))
+
+    def encode(self, topic: Topic, record: Record) -> bytes:
+        return self._codec.encode(topic, record)
+
+    def post(self, posted: Iterable[tuple[Topic, Record]]) -> None:
+        for topic, record in posted:
+            tenant_id, bot_id = str(getattr(record, "tenant_id")), str(getattr(record, "bot_id"))  # noqa: B009
+            self.post_bytes(topic, bot_id, self.encode(topic, record), tenant_id)
+        self._producer.flush(30)
+
+    def post_bytes(self, topic: Topic, key: str, value: bytes, tenant_id: str) -> None:
+        headers: list[tuple[str, str | bytes | None]] = [*record_headers(tenant_id, key)]
+        self._producer.produce(topic.name, key=key.encode(), value=value, headers=headers)
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        self._producer.flush(30)
+
+    def dead_letters(self, topic: Topic, key: str) -> list[tuple[bytes | None, dict[str, bytes]]]:
+        """Value and headers of the dead letters of `topic` with that key."""
+        consumer = Consumer(
+            {
+                **consumer_config(self.kafka_bootstrap, fresh("read")),
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 10,
+            }
+        )
+        consumer.assign([TopicPartition(dlq_of(topic).name, 0, 0)])
+        found = []
+        while (message := consumer.poll(10)) is not None and message.error() is None:
+            if message.key() == key.encode():
+                found.append((message.value(), dict(message.headers() or [])))
+        consumer.close()
+        return found
+
+
+class SinkProcess:
+    """`earshot sink clickhouse` as a process of its own, its log in a file."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._log = tempfile.TemporaryFile()
+        self._process = subprocess.Popen([*EARSHOT, "sink", "clickhouse"], env=environment, stderr=self._log)
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def said(self) -> str:
+        """All it logged so far."""
+        size = self._log.seek(0, 2)
+        self._log.seek(0)
+        return self._log.read(size).decode()
+
+    def end(self, with_signal: int = signal.SIGTERM) -> int:
+        """Send the signal and wait; the exit code."""
+        self._process.send_signal(with_signal)
+        return self.wait(30)
+
+    def wait(self, timeout_s: float) -> int:
+        return self._process.wait(timeout_s)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+
+@dataclass
+class Bench:
+    """One database and one consumer group of a test's own, on a shared ClickHouse and Kafka."""
+
+    log: Log
+    host: str
+    port: int
+    database: str = field(default_factory=lambda: fresh("db"))
+    group: str = field(default_factory=lambda: fresh("group"))
+    processes: list[SinkProcess] = field(default_factory=list)
+
+    def settings(self) -> ClickHouseSettings:
+        return ClickHouseSettings(
+            kafka_bootstrap_servers=self.log.kafka_bootstrap,
+            schema_registry_url=self.log.registry_url,
+            clickhouse_host=self.host,
+            clickhouse_port=self.port,
+            clickhouse_database=self.database,
+            clickhouse_consumer_group=self.group,
+        )
+
+    def server(self) -> Server:
+        return Server(self.settings())
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "EARSHOT_KAFKA_BOOTSTRAP_SERVERS": self.log.kafka_bootstrap,
+            "EARSHOT_SCHEMA_REGISTRY_URL": self.log.registry_url,
+            "EARSHOT_CLICKHOUSE_HOST": self.host,
+            "EARSHOT_CLICKHOUSE_PORT": str(self.port),
+            "EARSHOT_CLICKHOUSE_DATABASE": self.database,
+            "EARSHOT_CLICKHOUSE_CONSUMER_GROUP": self.group,
+        }
+
+    def start_sink(self, **changes: str) -> SinkProcess:
+        """The sink with these settings changed; ended with the bench if not before."""
+        process = SinkProcess({**self.environment(), **changes})
+        self.processes.append(process)
+        return process
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.close()
+
+    def ask(self, query: str) -> list[tuple[object, ...]]:
+        """Rows of a query; the tables stand in for `{db}`."""
+        server = self.server()
+        try:
+            return server.run(query.replace("{db}", self.database))
+        finally:
+            server.close()
+
+    def number(self, query: str) -> int:
+        """The one number a query gives; 0 while its table is not there."""
+        if self.ask(f"EXISTS DATABASE {self.database}") != [(1,)] or self.ask("EXISTS TABLE {db}.turns") != [(1,)]:
+            return 0
+        return int(str(self.ask(query)[0][0]))
+
+    def views(self, tenant_id: str) -> dict[str, list[tuple[object, ...]]]:
+        """Every view's rows of a tenant, as text and sorted: equal when not a byte differs."""
+        return {
+            view: self.ask(
+                f"SELECT toString(tuple(*)) AS row FROM {{db}}.{view} WHERE tenant_id = '{tenant_id}' ORDER BY row"
+            )
+            for view in VIEWS
+        }
+
+    def lag(self, tenant_topics: Iterable[Topic]) -> int:
+        """Records of the topics that the group has not committed yet."""
+        consumer = Consumer(consumer_config(self.log.kafka_bootstrap, self.group))
+        try:
+            return sum(_lag_of(consumer, topic) for topic in tenant_topics)
+        finally:
+            consumer.close()
+
+
+def _lag_of(consumer: Consumer, topic: Topic) -> int:
+    places = [TopicPartition(topic.name, partition) for partition in range(topic.partitions)]
+    lag = 0
+    for place in consumer.committed(places, timeout=10):
+        low, high = consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=10)
+        lag += high - (place.offset if place.offset >= 0 else low)
+    return lag

@@ -1,0 +1,182 @@
+"""`earshot sink clickhouse` on a real Kafka, registry and ClickHouse: what is on the log is in the views, whatever happens."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.clickhouse import ClickHouse, ClickHouseServer
+from infra.local.daemon import Daemon
+from infra.local.ports import free_ports
+from infra.local.stack import Stack
+from schemas.settings import LocalSettings
+from schemas.topics import BY_NAME, TRANSCRIPT_TURNS
+from sinks.clickhouse.tables import TABLES
+from tests.fakes.clickhouse_bench import Bench, Log, SinkProcess, fresh, until
+from tests.fakes.clickhouse_meeting import Meeting
+
+pytestmark = pytest.mark.integration
+TOPICS = [BY_NAME[name] for name in TABLES]
+
+
+@pytest.fixture(scope="module")
+def log(kafka_bootstrap: str, registry_url: str) -> Log:
+    return Log(kafka_bootstrap, registry_url)
+
+
+@pytest.fixture
+def bench(log: Log, clickhouse: ClickHouseServer) -> Iterator[Bench]:
+    bench = Bench(log, clickhouse.host, clickhouse.port)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def meeting() -> Meeting:
+    return Meeting(fresh("tenant"), fresh("bot"))
+
+
+def settle(bench: Bench) -> None:
+    until(lambda: bench.lag(TOPICS) == 0, "everything on the topics is written and committed")
+
+
+def test_a_meeting_on_the_log_is_in_every_view(bench: Bench, meeting: Meeting) -> None:
+    """Each view says what the records say, re-emits and revisions folded."""
+    bench.log.post(meeting.records())
+    bench.start_sink()
+    settle(bench)
+    mine = f"WHERE tenant_id = '{meeting.tenant_id}'"
+    turns = bench.ask(f"SELECT turn_id, revision, text, words, display_name, start_ms FROM {{db}}.v_turns {mine}")
+    assert turns == [
+        ("turn_1", 4, "the cat", 2, "Ada", 1000),
+        ("turn_2", 1, "and 😀 then some", 4, "Ada", 2000),
+        ("turn_3", 1, "who", 1, "", 3000),
+    ]
+    words = bench.ask(f"SELECT word, start_ms, confidence FROM {{db}}.v_words {mine} AND turn_id = 'turn_1'")
+    assert words == [("the", 1000, 0.5), ("cat", 1200, None)]
+    people = bench.ask(f"SELECT display_name, joined_ms, left_ms, joins, mutes FROM {{db}}.v_participants {mine}")
+    assert people == [("Ada L.", -500, 2500, 1, 1)]
+    states = bench.ask(f"SELECT state, `ledger_streams.units_gap` FROM {{db}}.v_bot_events {mine} ORDER BY sequence")
+    assert states == [("joining", []), ("in_call_recording", []), ("done", [{"network": 6}])]
+    windows = bench.ask(f"SELECT window_ms, revision, units_late, units_lost FROM {{db}}.v_quality {mine} ORDER BY 1")
+    assert windows == [(0, 2, 3, 6), (10_000, 1, 0, 6)]
+    sessions = bench.ask(f"SELECT last_kind, audio_sent_ms, latency_ms_p50, error_class FROM {{db}}.v_sessions {mine}")
+    assert sessions == [("closed", 20_000, 400, "")]
+    attempts = bench.ask(f"SELECT attempt, outcome, status FROM {{db}}.v_webhook_attempts {mine} ORDER BY attempt")
+    assert attempts == [(1, "retry", 500), (2, "delivered", 200)]
+    partials = bench.ask(f"SELECT revision, text FROM {{db}}.v_turn_revisions {mine} ORDER BY revision")
+    assert partials == [(1, "the cat"), (2, "the cats sad")]
+
+
+def test_replaying_every_topic_from_the_start_changes_no_view(bench: Bench, meeting: Meeting) -> None:
+    """A new consumer group, on the same database and on a new one: not a byte differs."""
+    bench.log.post(meeting.records())
+    assert end_when_settled(bench, bench.start_sink()) == 0
+    before = bench.views(meeting.tenant_id)
+    assert all(before.values())
+    again = Bench(bench.log, bench.host, bench.port, database=bench.database)
+    elsewhere = Bench(bench.log, bench.host, bench.port)
+    for replay in (again, elsewhere):
+        bench.processes.append(replay.start_sink())
+        settle(replay)
+        assert replay.views(meeting.tenant_id) == before
+    assert again.number("SELECT count() FROM {db}.turns") > len(before["v_turns"]), "the replay did write rows again"
+
+
+def end_when_settled(bench: Bench, process: SinkProcess) -> int:
+    settle(bench)
+    return process.end()
+
+
+def test_sigterm_writes_and_commits_what_is_in_hand(bench: Bench, meeting: Meeting) -> None:
+    """Ended long before a batch is due, the sink leaves nothing uncommitted and exits 0."""
+    process = bench.start_sink(EARSHOT_CLICKHOUSE_BATCH_MS="600000", EARSHOT_LOG_LEVEL="debug")
+    bench.log.post(meeting.records())
+    until(lambda: "sink_started" in process.said(), "the sink runs")
+    time.sleep(3)  # nothing to wait for: the rows must be in hand and, by the batch's age, may not be visible
+    assert bench.number("SELECT count() FROM {db}.turns") == 0
+    assert process.end() == 0
+    assert bench.lag(TOPICS) == 0
+    assert len(bench.views(meeting.tenant_id)["v_turns"]) == 3
+
+
+def test_kill_9_in_the_middle_loses_and_doubles_nothing(bench: Bench) -> None:
+    """Killed again and again while it writes, the views are what the records say."""
+    meetings = [Meeting(fresh("tenant"), fresh("bot")) for _ in range(8)]
+    tenant_id = meetings[0].tenant_id
+    meetings = [Meeting(tenant_id, meeting.bot_id) for meeting in meetings]
+    small = {"EARSHOT_CLICKHOUSE_BATCH_ROWS": "50", "EARSHOT_CLICKHOUSE_BATCH_MS": "50"}
+    turns = "SELECT count() FROM {db}.v_turns WHERE tenant_id = '" + tenant_id + "'"
+    for kill in range(5):
+        bench.log.post(
+            (TRANSCRIPT_TURNS, meeting.turn(kill * 100 + number % 100, 1 + number // 100, f"w{number} of {kill}"))
+            for meeting in meetings
+            for number in range(200)
+        )
+        process = bench.start_sink(**small)
+        until(lambda seen=kill * 800: bench.number(turns) > seen, "some of it is written")  # type: ignore[misc]
+        process.end(signal.SIGKILL)
+    bench.start_sink(**small)
+    settle(bench)
+    expected = {
+        (m.bot_id, f"turn_{k * 100 + n}", 2, f"w{n + 100} of {k}")
+        for m in meetings
+        for k in range(5)
+        for n in range(100)
+    }
+    found = bench.ask(f"SELECT bot_id, turn_id, revision, text FROM {{db}}.v_turns WHERE tenant_id = '{tenant_id}'")
+    assert len(found) == len(expected) == 4000
+    assert set(found) == expected
+
+
+@pytest.fixture
+def own_clickhouse(tmp_path: Path) -> Iterator[Daemon]:
+    """A ClickHouse that a test may stop."""
+    port, http_port = free_ports(2)
+    daemon = Daemon(ClickHouse(port, http_port, LocalSettings().cache_dir), tmp_path, die_with_us=True)
+    daemon.start()
+    Stack([daemon]).wait(60)
+    yield daemon
+    Stack([daemon]).down(grace_s=3)
+
+
+def test_clickhouse_away_and_back_loses_nothing(log: Log, own_clickhouse: Daemon, meeting: Meeting) -> None:
+    """While ClickHouse is away the sink stays in its group and waits; the records wait in Kafka, uncommitted."""
+    assert isinstance(own_clickhouse.service, ClickHouse)
+    bench = Bench(log, own_clickhouse.service.server.host, own_clickhouse.service.port)
+    try:
+        process = bench.start_sink()
+        log.post(meeting.records())
+        settle(bench)
+        own_clickhouse.terminate()
+        own_clickhouse.bury()
+        log.post((TRANSCRIPT_TURNS, meeting.turn(number)) for number in range(10, 60))
+        until(lambda: "clickhouse_away" in process.said(), "the sink has noticed")
+        assert bench.lag(TOPICS) == 50
+        own_clickhouse.start()
+        Stack([own_clickhouse]).wait(60)
+        settle(bench)
+        assert process.running
+        assert len(bench.views(meeting.tenant_id)["v_turns"]) == 53
+    finally:
+        bench.close()
+
+
+@pytest.mark.parametrize(
+    ("away", "setting"),
+    [
+        ("ClickHouse", {"EARSHOT_CLICKHOUSE_PORT": "1"}),
+        ("Kafka", {"EARSHOT_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}),
+        ("schema registry", {"EARSHOT_SCHEMA_REGISTRY_URL": "http://127.0.0.1:1/apis/ccompat/v7"}),
+        ("no name for a database", {"EARSHOT_CLICKHOUSE_DATABASE": "a-b; DROP"}),
+    ],
+)
+def test_what_is_missing_at_start_is_said_with_its_remedy(bench: Bench, away: str, setting: dict[str, str]) -> None:
+    """A service away at start, or a name that is none: two lines, a non-zero exit, within 15 s."""
+    sink = bench.start_sink(**setting)
+    assert sink.wait(15) in {2, 3}
+    assert away in sink.said()
+    assert "remedy: " in sink.said()
+    assert "Traceback" not in sink.said()
