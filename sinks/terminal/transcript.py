@@ -37,9 +37,9 @@ def rendered(turns: Sequence[Turn], width: int) -> Iterator[str]:
     for turn in turns:
         lead = f"{clock(turn.start_ms)}  {_speaker(turn):<{column}}  "
         text = _overlap(turn, names) + turn.text + ("" if turn.state is TurnState.END_OF_TURN else OPEN_MARK)
-        yield from textwrap.wrap(
-            text, max(width, len(lead) + 20), initial_indent=lead, subsequent_indent=" " * len(lead)
-        )
+        indent = " " * len(lead)
+        wrapped = textwrap.wrap(text, max(width, len(lead) + 20), initial_indent=lead, subsequent_indent=indent)
+        yield from wrapped or [lead.rstrip()]
 
 
 def clock(at_ms: int) -> str:
