@@ -27,9 +27,9 @@ FLAGS = (
 class Talker:
     """A person at the meeting page. The recording starts with every `join`, and goes on under a mute."""
 
-    def __init__(self, page: Page, meeting_url: str, name: str, clock: Clock) -> None:
+    def __init__(self, page: Page, meeting_link: str, name: str, clock: Clock) -> None:
         self._page = page
-        self._url = meeting_url
+        self._url = meeting_link
         self._name = name
         self._clock = clock
 
@@ -66,7 +66,7 @@ class Talker:
 
 @asynccontextmanager
 async def talkers(
-    recordings: Sequence[Recording], *, meeting_url: str, chromium: Path, folder: Path, clock: Clock
+    recordings: Sequence[Recording], *, meeting_link: str, chromium: Path, folder: Path, clock: Clock
 ) -> AsyncIterator[tuple[Talker, ...]]:
     """Talkers with the page open and the name filled in; the browsers are closed at the end whatever happens."""
     camera = await asyncio.to_thread(_camera, folder)
@@ -82,7 +82,7 @@ async def talkers(
             browsers.push_async_callback(browser.close)
             page = await browser.new_page(viewport={"width": 1000, "height": 700})
             page.set_default_timeout(PATIENCE_MS)
-            person = Talker(page, meeting_url, recording.part.name, clock)
+            person = Talker(page, meeting_link, recording.part.name, clock)
             await person.arrive()
             return person
 
