@@ -4,7 +4,7 @@ Partition n of every topic the sink reads and writes belongs together, since all
 settled when its delivery is on the log (or it has none); a bot's own events only with `bot.done`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +24,19 @@ from sinks.webhooks.release import BotRelease, Place, Step
 
 INPUTS = (BOT_EVENTS, MEETING_PARTICIPANTS, TRANSCRIPT_TURNS, TRANSCRIPT_EVENTS)
 JOURNALS = (WEBHOOK_DELIVERIES, WEBHOOK_ATTEMPTS)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What an earlier process left of a partition: its journal from the committed offsets on, with offsets.
+
+    Inputs are read from `input_starts` on. What will be read again of bots that are done lies before `input_ends`.
+    """
+
+    deliveries: Sequence[tuple[int, WebhookDelivery]]
+    attempts: Sequence[tuple[int, WebhookAttempt]]
+    input_starts: Mapping[str, int]
+    input_ends: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -50,8 +63,8 @@ class Advanced(NamedTuple):
 
 
 class FanOut:
-    """Take what was read, `advance`, put the drafts on the log in order, and say so; then `commits` is what may be
-    committed. `restore` comes before everything else.
+    """`restore` once. Then again and again: `take` what was read, `pass_by` what could not be, `advance`, put the drafts
+    on the log in order and say so; `commits` is what may be committed.
     """
 
     def __init__(self, endpoint_id: str, partition: int, *, timeout_us: int) -> None:
@@ -60,23 +73,17 @@ class FanOut:
         self._offsets = {topic.name: Offsets() for topic in INPUTS}
         self._bots: dict[str, BotRelease] = {}
 
-    def restore(
-        self,
-        deliveries: Iterable[tuple[int, WebhookDelivery]],
-        attempts: Iterable[tuple[int, WebhookAttempt]],
-        input_ends: Mapping[str, int],
-    ) -> list[Pending]:
-        """Take up what an earlier process left; returns what it had not delivered, in order per bot.
-
-        `input_ends` are the inputs' end offsets now: what is read again of bots that are done lies before them.
-        """
-        for offset, delivery in deliveries:
+    def restore(self, left: Left) -> list[Pending]:
+        """Take up what an earlier process left; returns what it had not delivered, in order per bot."""
+        for offset, delivery in left.deliveries:
             self._journal.delivery_read(offset, delivery)
-        for offset, attempt in attempts:
+        for offset, attempt in left.attempts:
             self._journal.attempt_written(offset, attempt)
+        for topic, offset in left.input_starts.items():
+            self._offsets[topic].pass_to(offset)
         for _, bot in self._journal.bots():
             if bot.done:
-                bot.frontier = dict(input_ends)
+                bot.frontier = left.input_ends
         return [pending for _, bot in self._journal.bots() for pending in bot.pending.values()]
 
     def take(self, place: Place, record: Record, bot_id: str, now_us: int) -> None:
@@ -88,10 +95,13 @@ class FanOut:
             )
         self._bots[bot_id].take(place, record, now_us)
 
-    def advance(self, read_to: Mapping[str, int], now_us: int) -> Advanced:
-        """Deliveries to put on the log, in order, now that the inputs were read up to `read_to`."""
-        for topic, next_offset in read_to.items():
-            self._offsets[topic].pass_to(next_offset)
+    def pass_by(self, place: Place) -> None:
+        """The record there could not be read and is on its dead-letter topic."""
+        self._offsets[place.topic].pass_to(place.offset + 1)
+
+    def advance(self, now_us: int) -> Advanced:
+        """Deliveries to put on the log, in order."""
+        read_to = {topic: offsets.next or 0 for topic, offsets in self._offsets.items()}
         advanced = Advanced([], [])
         for bot_id, bot in list(self._bots.items()):
             for step in bot.release(read_to, now_us):
