@@ -1,0 +1,71 @@
+"""The report for a person: the proof in a few lines, the verdict, and what to type next. No I/O."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.demo.report import Report, Verdict
+
+
+@dataclass(frozen=True)
+class Around:
+    """Where a newcomer finds things when the demo is over."""
+
+    meeting_page: str
+    clickhouse_http: str
+    clickhouse_database: str
+    node_modules: Path
+
+
+def proof_lines(report: Report) -> Iterator[str]:
+    """What was said, what was heard, and that the ledger closes."""
+    frames, words, latency, webhooks = report.frames, report.words, report.latency_ms, report.webhooks
+    for speaker in report.speakers:
+        yield f"{speaker.name:<10} {speaker.words_said:>4} words said, {speaker.wer:.1%} heard wrongly ({speaker.participant_id})"
+    yield (
+        f"words      {words.reference} said; errors {words.wer:.1%} through the meeting, "
+        f"{words.engine_wer:.1%} by the engine on the recordings; {report.misattributed_turns} turns misattributed"
+    )
+    yield (
+        f"frames     {frames.captured} captured, {frames.on_topic} on the topic, {frames.duplicates} twice, "
+        f"{frames.declared_gap_ms} ms declared lost, {frames.unaccounted} unaccounted; "
+        f"clock off by {_percent(frames.clock_deviation)}, {_percent(frames.concealed_ratio)} concealed"
+    )
+    yield f"turns      {report.turns.topic} on the topic, {report.turns.clickhouse} in ClickHouse"
+    yield (
+        f"webhooks   {webhooks.received} of {webhooks.expected} received, {webhooks.duplicates} twice, "
+        f"{webhooks.out_of_order} out of order, {webhooks.bad_signature} with a bad signature"
+    )
+    yield (
+        f"latency    capture to Kafka {_ms(latency.capture_to_kafka_p50)}, p99 {_ms(latency.capture_to_kafka_p99)}; "
+        f"first words after {_ms(latency.first_partial_p50)}; end of speech to final "
+        f"{_ms(latency.end_of_speech_to_final_p50)}, p95 {_ms(latency.end_of_speech_to_final_p95)}"
+    )
+    seconds, bot = report.seconds, report.bot
+    yield f"seconds    setup {seconds.setup}, meeting {seconds.meeting}, drain {seconds.drain}"
+    yield f"bot        {bot.cpu_core} of a core, {bot.rss_mb_peak} MB at most, with its browser"
+
+
+def verdict_lines(verdict: Verdict) -> Iterator[str]:
+    """Whether the proof holds, and every reason why not."""
+    yield "The proof holds." if verdict.passed else "The proof does not hold:"
+    yield from (f"  - {reason}" for reason in verdict.reasons)
+
+
+def next_lines(bot_id: str, around: Around) -> Iterator[str]:
+    """Five lines a newcomer can type; the services are still up."""
+    query = f"SELECT start_ms, display_name, text FROM v_turns WHERE bot_id = '{bot_id}' FORMAT PrettyCompact"  # noqa: S608 (shown to a person, never run by us)
+    database = f"?database={around.clickhouse_database}"
+    yield f"earshot transcript {bot_id}"
+    yield f"earshot tail transcript.turns --bot {bot_id} --until-end"
+    yield f'curl -s "{around.clickhouse_http}/{database}" --data-binary "{query}"'
+    yield f"NODE_PATH={around.node_modules} node infra/demo/read_topic.cjs transcript.turns {bot_id}"
+    yield f"xdg-open {around.meeting_page}   # then: earshot bot --meeting-url {around.meeting_page}"
+
+
+def _percent(ratio: float | None) -> str:
+    return "not measured" if ratio is None else f"{ratio:.2%}"
+
+
+def _ms(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.0f} ms"
