@@ -109,10 +109,10 @@ class WebhookSettings(Settings):
     webhook_endpoint_id: str = Field("ep_default", description="Name of the endpoint in deliveries and attempts")
     webhook_consumer_group: str = Field("earshot-webhooks", description="Kafka consumer group")
     webhook_timeout_s: float = Field(15.0, description="How long an endpoint may take to answer")
-    webhook_retry_waits_s: tuple[float, ...] = Field(
-        (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
-        min_length=1,
-        description="Waits between the tries, a JSON list of seconds, the last one repeating; each up to 20 % off",
+    webhook_retry_waits_s: str = Field(
+        "5,300,1800,7200,18000,36000,50400,72000,86400",
+        pattern=r"^\d+(\.\d+)?(,\d+(\.\d+)?)*$",
+        description="Seconds to wait between tries, comma-separated, the last one repeating; each is varied by 20 %",
     )
     webhook_concurrency: int = Field(8, ge=1, description="Tries under way at once; one for each bot at most")
     webhook_max_attempts: int = Field(10, description="Tries before a delivery is given up to the dead letters")

@@ -19,15 +19,15 @@ Answer = Callable[["Receipt"], Awaitable[web.StreamResponse]]
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `id` is the event's, `message_id` the header by which repeats are told."""
+    """One request. `event_id` is in the body, `message_id` is the header by which repeats are told."""
 
-    id: str
+    event_id: str
     message_id: str
     type: str
     sequence: int
     timestamp: str
     bot_id: str
-    ok_signature: bool
+    verified: bool
     duplicate: bool
 
 
@@ -61,7 +61,7 @@ class Receiver:
         self._report = report
         self._seen: set[str] = set()
         application = web.Application(client_max_size=LARGEST_BODY_BYTES)
-        application.router.add_post("/", self._post)
+        application.router.add_post("/{path:.*}", self._post)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
 
     @property
@@ -80,7 +80,7 @@ class Receiver:
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
         receipt = self._receipt(request, await request.read())
-        if not receipt.ok_signature:
+        if not receipt.verified:
             self._write_down(receipt)
             return web.Response(status=UNSIGNED_STATUS)
         response = await self.answer(receipt)
@@ -96,13 +96,13 @@ class Receiver:
             said = _Body()
         message_id = request.headers.get("webhook-id", "")
         return Receipt(
-            id=said.id,
+            event_id=said.id,
             message_id=message_id,
             type=said.type,
             sequence=said.sequence,
             timestamp=said.timestamp,
             bot_id=said.data.bot_id,
-            ok_signature=signed,
+            verified=signed,
             duplicate=message_id in self._seen,
         )
 
@@ -114,7 +114,7 @@ class Receiver:
         return True
 
     def _write_down(self, receipt: Receipt) -> None:
-        if receipt.ok_signature:
+        if receipt.verified:
             self._seen.add(receipt.message_id)
         self.receipts.append(receipt)
         if self._report:
@@ -141,11 +141,11 @@ if __name__ == "__main__":
     import click
 
     @click.command()
-    @click.option("--port", type=int, required=True, help="Port of this machine to listen on")
+    @click.argument("port", type=int)
+    @click.argument("report", type=click.Path(path_type=Path, dir_okay=False))
     @click.option("--secret", envvar="EARSHOT_WEBHOOK_SECRET", required=True, help="whsec_…, the sender's")
-    @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), required=True, help="JSON lines go here")
-    def receive(port: int, secret: str, report: Path) -> None:
-        """Receive webhooks and write down what came."""
+    def receive(port: int, report: Path, secret: str) -> None:
+        """Receive webhooks on PORT of this machine and write what came to REPORT, a JSON line each."""
         main(port, secret, report)
 
     receive()

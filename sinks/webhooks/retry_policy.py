@@ -42,6 +42,11 @@ class RetryPolicy:
         return now_us + int(max(wait_s, asked_s) * SECOND_US)
 
 
+def retry_policy(waits_s: str, attempts: int) -> RetryPolicy:
+    """From the settings: waits as comma-separated seconds."""
+    return RetryPolicy(tuple(float(wait_s) for wait_s in waits_s.split(",")), attempts)
+
+
 def spread(delivery_id: str, attempt: int) -> float:
     """Between -1 and 1, other for each delivery and try: deliveries that failed together do not come back together."""
     digest = hashlib.blake2b(f"{delivery_id}:{attempt}".encode(), digest_size=4).digest()

@@ -18,7 +18,7 @@ from sinks.webhooks.intake import Batch, Intake
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.log_writer import LogWriter
 from sinks.webhooks.release import Place
-from sinks.webhooks.retry_policy import RetryPolicy
+from sinks.webhooks.retry_policy import retry_policy
 
 STAGE = "sink webhooks"
 POLL_S = 0.1
@@ -51,7 +51,7 @@ class WebhookSink:
     async def run(self) -> None:
         """Until `stop`. Raises Unavailable when Kafka or the registry is away, alone or in a group."""
         settings, clock = self._settings, self._clock
-        policy = RetryPolicy(settings.webhook_retry_waits_s, settings.webhook_max_attempts)
+        policy = retry_policy(settings.webhook_retry_waits_s, settings.webhook_max_attempts)
         lanes = Lanes(policy, concurrency=settings.webhook_concurrency)
         async with (
             Intake(settings, STAGE, self._hand_over) as intake,
