@@ -1,0 +1,5 @@
+"""The commands of this stage, where the console command looks for them."""
+
+from stream_processors.turns.cli import turns
+
+__all__ = ["turns"]

@@ -1,0 +1,139 @@
+"""The Faust application: it joins the group, hands over records in order, and keeps the table. Shell.
+
+Faust decides nothing here. Its guards, each for a fault that was measured: no commit while rebalancing and no
+acknowledgement of a record of an earlier generation (both lose records), no threaded producer, no web server (it would
+serve the tables), no topics of its own making, its own assignor (a bot's three topics must meet in one worker), and one
+agent without concurrency (a commit could pass a slower record).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import faust
+from aiokafka.errors import KafkaError
+from faust.exceptions import ProducerSendError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import Message
+
+from schemas.dead_letter import RawRecord
+from schemas.errors import Unavailable
+
+Fence = Callable[[], bool]
+Handler = Callable[[RawRecord, Fence], Awaitable[None]]
+SESSION_TIMEOUT_S = 10.0
+ACK_DEADLINE_S = 30.0
+TABLE = "bots"
+
+
+class GuardedConsumer(driver.Consumer):
+    """Faust's consumer, kept from acknowledging or committing what may already be someone else's."""
+
+    def ack(self, message: Message) -> bool:
+        ours: bool = message.generation_id == self.app.consumer_generation_id
+        return ours and bool(super().ack(message))
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        if self.app.rebalancing:
+            return False
+        return bool(await super().commit(topics, start_new_transaction))
+
+
+class GuardedTransport(driver.Transport):
+    """Faust's Kafka transport with our consumer."""
+
+    Consumer = GuardedConsumer
+
+
+class TableStates:
+    """Bots' snapshots in a Faust table, in memory, each write acknowledged by the changelog before it counts."""
+
+    def __init__(self, app: faust.App) -> None:
+        self._app = app
+        self._table = app.Table(
+            TABLE, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", partitions=None
+        )
+        self._partition_of: dict[bytes, int] = {}
+
+    def get(self, bot_id: str) -> bytes | None:
+        found: bytes | None = self._table.data.get(bot_id.encode())
+        return found
+
+    async def put(self, bot_id: str, snapshot: bytes, partition: int) -> None:
+        key = bot_id.encode()
+        try:
+            async with asyncio.timeout(ACK_DEADLINE_S):
+                await self._table.send_changelog(partition, key, snapshot)
+        except (KafkaError, ProducerSendError, TimeoutError) as error:
+            raise Unavailable(f"the changelog does not take a record: {type(error).__name__}") from error
+        self._table.data[key] = snapshot
+        self._partition_of[key] = partition
+
+    def forget_others(self, ours: set[int]) -> None:
+        """Drop what was written here for partitions that another worker has now; it is in the changelog."""
+        for key in [key for key, partition in self._partition_of.items() if partition not in ours]:
+            del self._partition_of[key]
+            self._table.data.pop(key, None)
+
+
+def changelog_of(group: str) -> str:
+    return f"{group}-{TABLE}-changelog"
+
+
+def make_app(group: str, bootstrap_servers: str, folder: Path) -> faust.App:
+    """An application that is not started and reads nothing yet."""
+    app = faust.App(
+        group,
+        broker=[f"kafka://{server}" for server in bootstrap_servers.split(",")],
+        datadir=folder,
+        store="memory://",
+        key_serializer="raw",
+        value_serializer="raw",
+        web_enabled=False,
+        debug=False,
+        producer_threaded=False,
+        producer_linger=0.0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        broker_commit_interval=0.5,
+        broker_session_timeout=SESSION_TIMEOUT_S,
+        broker_heartbeat_interval=2.0,
+        broker_request_timeout=30.0,
+        broker_rebalance_timeout=20.0,
+        broker_max_poll_records=500,
+        stream_buffer_maxsize=512,
+        stream_wait_empty=False,
+        worker_redirect_stdouts=False,
+    )
+    app.transport = GuardedTransport(app.conf.broker_consumer, app)
+    return app
+
+
+def read(app: faust.App, topics: list[str], handle: Handler) -> None:
+    """Declare the one agent: every record of `topics` to `handle`, one after the other."""
+    channel = app.topic(*topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+    @app.agent(channel, name="turns", concurrency=1)
+    async def turns(stream: Any) -> None:
+        async for event in stream.events():
+            await handle(_raw(event.message), _fence(app, event.message))
+
+
+def _fence(app: faust.App, message: Message) -> Fence:
+    """Whether the partition is still ours, as far as the group told us."""
+    return lambda: not app.rebalancing and message.generation_id == app.consumer_generation_id
+
+
+def _raw(message: Message) -> RawRecord:
+    headers = message.headers or {}
+    pairs = headers.items() if hasattr(headers, "items") else headers
+    return RawRecord(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key,
+        value=message.value,
+        headers=tuple((name, value or b"") for name, value in pairs),
+    )

@@ -1,0 +1,125 @@
+"""One record's way through this stage: bytes, decoded, applied, published, acknowledged, state stored. Shell.
+
+The order is the guarantee: what a record leads to is acknowledged before the state that knows of it is stored, and the
+record itself is acknowledged after that. A crash in between repeats the same (turn_id, revision). A service that is
+away is waited for; a record nobody can read goes to its dead-letter topic with its bytes, and the stream goes on.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from schemas.codec import Codec
+from schemas.dead_letter import RawRecord, dead_letter
+from schemas.errors import InvalidRecord, Unavailable
+from schemas.events import BotEvent, ParticipantEvent, ResultEvent
+from schemas.telemetry import (
+    PROCESS_ERRORS,
+    PROGRESS_AT,
+    RECORDS_DEAD,
+    RECORDS_READ,
+    TURNS_SETTLED,
+    WORDS_DROPPED,
+)
+from schemas.timebase import Clock
+from schemas.topics import BOT_EVENTS, MEETING_PARTICIPANTS, STT_RESULTS, Topic
+from stream_processors.turns.bot_transcript import BotTranscript, Place
+from stream_processors.turns.outlet import STAGE, Outlet
+
+log = structlog.get_logger()
+INPUTS = (STT_RESULTS, MEETING_PARTICIPANTS, BOT_EVENTS)
+BY_NAME: dict[str, tuple[Topic, type[ResultEvent] | type[ParticipantEvent] | type[BotEvent]]] = {
+    STT_RESULTS.name: (STT_RESULTS, ResultEvent),
+    MEETING_PARTICIPANTS.name: (MEETING_PARTICIPANTS, ParticipantEvent),
+    BOT_EVENTS.name: (BOT_EVENTS, BotEvent),
+}
+RETRY_S = 1.0
+
+
+class States(Protocol):
+    """The bots' snapshots, kept where a new owner of the partition finds them."""
+
+    def get(self, bot_id: str) -> bytes | None:
+        """The stored snapshot."""
+        ...
+
+    async def put(self, bot_id: str, snapshot: bytes, partition: int) -> None:
+        """Store it; returns once it is durable, raises Unavailable when it is not."""
+        ...
+
+
+class Stage:
+    """Handles records one at a time, in the order of their partition."""
+
+    def __init__(self, codec: Codec, outlet: Outlet, states: States, clock: Clock) -> None:
+        self._codec = codec
+        self._outlet = outlet
+        self._states = states
+        self._clock = clock
+        self.waiting = False
+
+    async def handle(self, raw: RawRecord, still_ours: Callable[[], bool]) -> None:
+        """Returns when `raw` is applied and stored or dead-lettered, or when its partition is no longer ours."""
+        done = False
+        while still_ours() and not done:
+            try:
+                await self._apply_or_bury(raw, still_ours)
+                done = True
+            except Unavailable as error:
+                log.warning("waiting", stage=STAGE, error=error.message, remedy=error.remedy)
+                self.waiting = True
+                await asyncio.sleep(RETRY_S)
+        self.waiting = False
+        PROGRESS_AT.labels(STAGE).set(self._clock.now_us() / 1e6)
+
+    async def _apply_or_bury(self, raw: RawRecord, still_ours: Callable[[], bool]) -> None:
+        RECORDS_READ.labels(STAGE, raw.topic).inc()
+        try:
+            await self._apply(raw, still_ours)
+        except InvalidRecord as error:
+            await self._bury(raw, error)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the outermost loop of this process: one bad record must not stop it
+            PROCESS_ERRORS.labels(STAGE, type(error).__name__).inc()
+            await self._bury(raw, InvalidRecord(_where(error), error_class="unexpected"))
+
+    async def _apply(self, raw: RawRecord, still_ours: Callable[[], bool]) -> None:
+        record = self._decode(raw)
+        now_us = self._clock.now_us()
+        transcript = BotTranscript.of(record, self._states.get(record.bot_id))
+        outcome = transcript.apply(record, Place(raw.topic, raw.partition, raw.offset), now_us)
+        transcript.settled_up_to(await self._outlet.publish(outcome.revisions, outcome.settled))
+        await self._outlet.announce(transcript.announcements(now_us))
+        if still_ours():
+            await self._states.put(record.bot_id, transcript.snapshot(), raw.partition)
+        TURNS_SETTLED.inc(len(outcome.settled))
+        WORDS_DROPPED.labels("already_committed").inc(outcome.words_dropped)
+
+    def _decode(self, raw: RawRecord) -> ResultEvent | ParticipantEvent | BotEvent:
+        topic, record_type = BY_NAME[raw.topic]
+        record = self._codec.decode(topic, raw.value, record_type)
+        if raw.key != record.bot_id.encode():
+            raise InvalidRecord(f"the key of a record of {topic.name} is not its bot_id", error_class="wrong_key")
+        return record
+
+    async def _bury(self, raw: RawRecord, error: InvalidRecord) -> None:
+        await self._outlet.bury(dead_letter(raw, stage=STAGE, error=error, failed_at_us=self._clock.now_us()))
+        RECORDS_DEAD.labels(STAGE, raw.topic, error.error_class).inc()
+        log.warning(
+            "record_dead",
+            stage=STAGE,
+            topic=raw.topic,
+            partition=raw.partition,
+            offset=raw.offset,
+            error_class=error.error_class,
+        )
+
+
+def _where(error: Exception) -> str:
+    """What happened and where, without the error's text: it may quote what was said."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {place.name} at line {place.lineno}"

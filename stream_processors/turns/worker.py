@@ -1,0 +1,144 @@
+"""`earshot turns` as a process: checks what it needs, runs the stage, watches it, ends it. Shell."""
+
+import asyncio
+import os
+import signal
+from typing import Any
+
+import structlog
+
+from schemas.codec import Codec
+from schemas.dead_letter import RawRecord
+from schemas.errors import EarshotError, Unavailable
+from schemas.registry import Registry
+from schemas.settings import TurnsSettings
+from schemas.telemetry import PROGRESS_AT
+from schemas.timebase import SystemClock
+from stream_processors.turns.faust_shell import SESSION_TIMEOUT_S, Fence, TableStates, changelog_of, make_app, read
+from stream_processors.turns.lag import Lag
+from stream_processors.turns.outlet import STAGE, Outlet
+from stream_processors.turns.progress import STALL_LIMIT_S, Lease, Progress, Signs
+from stream_processors.turns.stage import INPUTS, Stage
+from stream_processors.turns.startup import demand_services
+
+log = structlog.get_logger()
+INPUT_NAMES = [topic.name for topic in INPUTS]
+ASSIGNMENT_DEADLINE_S = 30.0
+STOP_DEADLINE_S = 8.0
+TICK_S = 0.5
+LAG_EVERY_S = 5.0
+EXIT_FENCED = 4
+
+
+def run(settings: TurnsSettings) -> None:
+    """Runs until SIGTERM or SIGINT; raises EarshotError when it cannot start or cannot go on."""
+    registry = Registry(settings.schema_registry_url)
+    demand_services(settings, registry, changelog_of(settings.turns_consumer_group))
+    asyncio.run(Worker(settings, registry).run())
+
+
+class Worker:
+    """One member of the group. Make it inside a running loop."""
+
+    def __init__(self, settings: TurnsSettings, registry: Registry) -> None:
+        group, servers = settings.turns_consumer_group, settings.kafka_bootstrap_servers
+        self._clock = SystemClock()
+        self._app = make_app(group, servers, settings.var_dir / "turns" / group)
+        self._states = TableStates(self._app)
+        codec = Codec(registry)
+        self._stage = Stage(codec, Outlet(servers, codec), self._states, self._clock)
+        self._lag = Lag(servers, group)
+        self._progress = Progress(self._now_s())
+        self._lease = Lease(SESSION_TIMEOUT_S - 1, self._now_s())
+        self._assigned = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._applied = 0
+
+    async def run(self) -> None:
+        """The process's life: join, work until told to stop, leave."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
+        read(self._app, INPUT_NAMES, self._handle)
+        self._app.on_partitions_assigned.connect(self._on_assigned)
+        work = [asyncio.create_task(each) for each in (self._run_app(), self._join(), self._tick(), self._watch())]
+        try:
+            await self._until_stopped(work)
+        finally:
+            for task in work:
+                task.cancel()
+            await self._leave()
+
+    async def _until_stopped(self, work: list[asyncio.Task[None]]) -> None:
+        stop = asyncio.create_task(self._stop.wait())
+        done, _ = await asyncio.wait([stop, *work], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stop}:
+            task.result()
+
+    async def _run_app(self) -> None:
+        await self._app.start()
+        log.info("ready", stage=STAGE)
+        await self._app.wait_until_stopped()
+        reason = self._app.crash_reason
+        raise EarshotError(
+            f"the worker broke: {type(reason).__name__}: {reason}", remedy="see the log above; restart it"
+        )
+
+    async def _join(self) -> None:
+        try:
+            await asyncio.wait_for(self._assigned.wait(), ASSIGNMENT_DEADLINE_S)
+        except TimeoutError as error:
+            raise Unavailable(
+                f"Kafka lets this worker connect, but its group gave it no answer in {ASSIGNMENT_DEADLINE_S:.0f} s",
+                remedy=f"see the broker's log; may it read {', '.join(INPUT_NAMES)} and join its group?",
+            ) from error
+        await asyncio.Future()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            if not self._lease.renew(self._now_s()):
+                _end_at_once()
+
+    async def _watch(self) -> None:
+        """End a worker that gets nothing done though there is something to do; its supervisor starts another."""
+        while True:
+            await asyncio.sleep(LAG_EVERY_S)
+            ours = {(tp.topic, tp.partition) for tp in self._app.consumer.assignment() if tp.topic in INPUT_NAMES}
+            behind = await asyncio.to_thread(self._lag.is_behind, ours)
+            signs = Signs(self._applied, behind, self._app.rebalancing, self._stage.waiting)
+            stalled_s = self._progress.stalled_for_s(signs, self._now_s())
+            if stalled_s == 0 and not signs.waiting:
+                PROGRESS_AT.labels(STAGE).set(self._clock.now_us() / 1e6)
+            if stalled_s > STALL_LIMIT_S:
+                raise Unavailable(f"no record applied for {stalled_s:.0f} s though there are some", remedy="restart it")
+
+    async def _handle(self, raw: RawRecord, fence: Fence) -> None:
+        await self._stage.handle(raw, lambda: self._in_time() and fence())
+        self._applied += 1
+
+    def _in_time(self) -> bool:
+        if not self._lease.holds(self._now_s()):
+            _end_at_once()
+        return True
+
+    async def _on_assigned(self, *args: Any, **_: Any) -> None:
+        _app, assigned = args
+        ours = {tp.partition for tp in assigned if tp.topic in INPUT_NAMES}
+        self._states.forget_others(ours)
+        self._assigned.set()
+        log.info("assigned", stage=STAGE, partitions=sorted(ours))
+
+    async def _leave(self) -> None:
+        try:
+            await asyncio.wait_for(self._app.stop(), STOP_DEADLINE_S)
+        except TimeoutError:
+            log.warning("left_without_goodbye", stage=STAGE)
+
+    def _now_s(self) -> float:
+        return self._clock.monotonic_ms() / 1000
+
+
+def _end_at_once() -> None:
+    """This process was stopped for longer than its group waits: whatever it holds may be another worker's by now."""
+    log.error("fenced", stage=STAGE, remedy="start it again")
+    os._exit(EXIT_FENCED)

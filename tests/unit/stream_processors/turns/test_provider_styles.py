@@ -1,0 +1,353 @@
+"""The turn machine, read like transcripts of a conversation: one table of messages for each provider's style."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from schemas.events import ResultEvent, Word
+from schemas.ids import turn_id
+from schemas.timebase import ms_to_samples
+from schemas.vocabulary import ResultKind, SkipReason, TurnReason, TurnState
+from stream_processors.turns.turn_machine import Emission, apply, machine_for
+from tests.fakes.scripted_results import Voice, said, word
+
+
+def emissions_of(results: list[ResultEvent]) -> list[Emission]:
+    machine = machine_for(results[0])
+    emitted: list[Emission] = []
+    for result in results:
+        step = apply(machine, result)
+        machine = step.machine
+        emitted += step.emissions
+    return emitted
+
+
+def lines(results: list[ResultEvent]) -> list[str]:
+    """One line an emission: revision, state, and the words, those not yet final in brackets."""
+    return [f"{e.revision} {e.state} {shown(e.words)}".rstrip() for e in emissions_of(results)]
+
+
+def shown(words: tuple[Word, ...]) -> str:
+    return " ".join(w.text if w.word_is_final else f"[{w.text}]" for w in words)
+
+
+@dataclass(frozen=True)
+class Style:
+    """A scripted provider and what must come of it."""
+
+    name: str
+    script: list[ResultEvent]
+    emitted: list[str]
+
+
+def spans_and_partials() -> Style:
+    """Deepgram: partials of the open segment, a final for a span of it, the turn ended by the last final."""
+    v = Voice()
+    v.partial(said("so we", 0, final=False))
+    v.partial(said("so we could shift", 0, final=False))
+    v.final(said("so we could", 0), 600)
+    v.partial(said("ship it today", 600, final=False))
+    v.end(said("ship it today", 600), 1200)
+    return Style(
+        "partial and span finals",
+        v.written,
+        [
+            "1 partial [so] [we]",
+            "2 partial [so] [we] [could] [shift]",
+            "3 partial so we could [shift]",
+            "4 partial so we could [ship] [it] [today]",
+            "5 end_of_turn so we could ship it today",
+        ],
+    )
+
+
+def final_shorter_than_partial() -> Style:
+    """A final may stop before the last partial did; the rest stays pending until somebody says otherwise."""
+    v = Voice()
+    v.partial(said("one two three", 0, final=False))
+    v.final(said("one two", 0), 400)
+    v.final((), 700)
+    v.end()
+    return Style(
+        "final shorter than partial, then an empty final",
+        v.written,
+        ["1 partial [one] [two] [three]", "2 partial one two [three]", "3 final one two", "4 end_of_turn one two"],
+    )
+
+
+def utterance_end_apart() -> Style:
+    """An end of turn that comes alone, twice, after the finals; the second has nothing to end."""
+    v = Voice()
+    v.final(said("yes", 0), 300)
+    v.end()
+    v.end()
+    v.final(said("no", 1000), 1300)
+    v.end(cursor_ms=1400)
+    return Style(
+        "end of turn apart from the final, and twice",
+        v.written,
+        ["1 final yes", "2 end_of_turn yes", "1 final no", "2 end_of_turn no"],
+    )
+
+
+def cumulative_turns() -> Style:
+    """AssemblyAI: each message repeats the whole turn; final words move the cursor; the formatted end replaces them."""
+    v = Voice()
+    v.partial((word("hello", 0, 300), word("wor", 300, 450, final=False)), 300, key="0")
+    v.partial((word("hello", 0, 300), word("world", 300, 600), word("how", 600, 700, final=False)), 600, key="0")
+    v.final((word("hello", 0, 300), word("world", 300, 600), word("how", 600, 800)), 800, key="0")
+    v.end((word("Hello", 0, 300), word("world,", 300, 600), word("how?", 600, 800)), 800, key="0")
+    v.end((word("HELLO", 0, 300), word("world,", 300, 600), word("how?", 600, 800)), 800, key="0")
+    v.end((word("Fine", 1000, 1300),), 1300, key="1")
+    return Style(
+        "cumulative turns, formatted before and after the end",
+        v.written,
+        [
+            "1 partial hello [wor]",
+            "2 partial hello world [how]",
+            "3 final hello world how",
+            "4 end_of_turn Hello world, how?",
+            "1 end_of_turn Fine",
+        ],
+    )
+
+
+def cumulative_over_two_sessions() -> Style:
+    """A session dies inside a turn: the next one counts its turns anew, starts before the cursor, and our turn goes on."""
+    v = Voice()
+    v.partial((word("we", 0, 200), word("lost", 200, 400), word("the", 400, 500, final=False)), 400, key="0")
+    v.session = "sess_2"
+    v.partial((word("lost", 200, 405, final=False), word("the", 405, 600, final=False)), key="0")
+    v.end((word("lost", 200, 405), word("the", 405, 600), word("line", 600, 800)), 800, key="0")
+    return Style(
+        "cumulative turns over two sessions",
+        v.written,
+        ["1 partial we lost [the]", "2 partial we lost [the]", "3 end_of_turn we lost the line"],
+    )
+
+
+def token_stream() -> Style:
+    """Soniox: each message has new final tokens, once, and what is pending after them."""
+    v = Voice()
+    v.partial((word("good", 0, 200, final=False),))
+    v.partial((word("good", 0, 200), word("mor", 200, 300, final=False)), 200)
+    v.partial((word("morning", 200, 500), word("all", 500, 600, final=False)), 500)
+    v.partial((word("all", 500, 700),), 700)
+    v.end()
+    return Style(
+        "token stream",
+        v.written,
+        [
+            "1 partial [good]",
+            "2 partial good [mor]",
+            "3 partial good morning [all]",
+            "4 final good morning all",
+            "5 end_of_turn good morning all",
+        ],
+    )
+
+
+def items_without_word_times() -> Style:
+    """OpenAI: items without word times; every word carries the item's span and gets an even share of it."""
+    v = Voice()
+    v.partial((word("turn", 0, 400, final=False),), key="item_1")
+    v.final((word("turn", 0, 900), word("it", 0, 900), word("off", 0, 900)), 900, key="item_1")
+    v.end((word("please", 900, 1500),), 1500, key="item_2")
+    return Style(
+        "items without word times",
+        v.written,
+        ["1 partial [turn]", "2 final turn it off", "3 end_of_turn turn it off please"],
+    )
+
+
+def items_in_deltas() -> Style:
+    """An item told in deltas under one key: what is not repeated is added to."""
+    v = Voice()
+    v.final(said("first", 0), 200, key="item_1")
+    v.final(said("second", 200), 400, key="item_1")
+    v.end(key="item_1")
+    return Style("item in deltas", v.written, ["1 final first", "2 final first second", "3 end_of_turn first second"])
+
+
+def local_engine() -> Style:
+    """The local engine: partials without finals, then one final for the utterance, silence declared between."""
+    v = Voice()
+    v.skipped(500)
+    v.partial(said("the kettle", 500, final=False))
+    v.partial(said("the kettle boiled", 500, final=False))
+    v.end(said("the kettle boils", 500), 1300)
+    v.skipped(3000)
+    v.end(said("quick", 3000), 3400, reason=TurnReason.FORCED_CUT)
+    v.skipped(4000, SkipReason.STREAM_END)
+    return Style(
+        "local engine",
+        v.written,
+        [
+            "1 partial [the] [kettle]",
+            "2 partial [the] [kettle] [boiled]",
+            "3 end_of_turn the kettle boils",
+            "1 end_of_turn quick",
+        ],
+    )
+
+
+def takes_back_what_it_showed() -> Style:
+    """A partial that no final confirms: shown, taken back, and the end says so without words."""
+    v = Voice()
+    v.partial(said("hm", 1000, final=False))
+    v.end(cursor_ms=1500)
+    v.partial(said("hm", 2000, final=False))
+    return Style("words taken back", v.written, ["1 partial [hm]", "2 end_of_turn", "1 partial [hm]"])
+
+
+STYLES = [
+    spans_and_partials(),
+    final_shorter_than_partial(),
+    utterance_end_apart(),
+    cumulative_turns(),
+    cumulative_over_two_sessions(),
+    token_stream(),
+    items_without_word_times(),
+    items_in_deltas(),
+    local_engine(),
+    takes_back_what_it_showed(),
+]
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
+def test_style(style: Style) -> None:
+    """Each provider's way of speaking leads to the revisions that a reader expects."""
+    assert lines(style.script) == style.emitted
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
+def test_a_raw_repeat_changes_nothing(style: Style) -> None:
+    """A result that is written twice, as after a crash before its commit, says nothing new."""
+    twice = [result for result in style.script for _ in range(2)]
+    assert lines(twice) == style.emitted
+
+
+def test_turn_id_is_that_of_the_first_sample_shown() -> None:
+    """The id is fixed when the turn opens, also when the first word's start moves later."""
+    v = Voice()
+    v.partial((word("wel", 100, 300, final=False),))
+    v.end((word("well", 120, 340),), 400)
+    first, last = emissions_of(v.written)
+    assert first.turn_id == last.turn_id == turn_id("bot_1", v.stream_id, 0, ms_to_samples(100), "live")
+
+
+def test_the_same_place_again_is_another_turn() -> None:
+    """A turn taken back and one that starts at the same sample do not share an id."""
+    v = Voice()
+    v.partial(said("hm", 1000, final=False))
+    v.end()
+    v.partial(said("so", 1000, final=False))
+    shown_first, _, shown_again = emissions_of(v.written)
+    assert shown_first.turn_id != shown_again.turn_id
+
+
+def test_late_words_after_the_end() -> None:
+    """After a turn has ended, a word before the cursor is dropped and counted, one after it opens a new turn."""
+    v = Voice()
+    v.end(said("over", 0), 200)
+    machine = machine_for(v.written[0])
+    machine = apply(machine, v.written[0]).machine
+    step = apply(machine, v.final((*said("over", 0), *said("really", 200)), 400))
+    assert step.dropped == 1
+    assert [shown(e.words) for e in step.emissions] == ["really"]
+    assert step.emissions[0].revision == 1
+
+
+def test_speaker_change_closes_the_turn() -> None:
+    """When the audio says somebody else speaks, the open turn ends with that reason and a new one opens."""
+    v = Voice()
+    v.final(said("mine", 0), 300)
+    v.participant_id = "janus:2"
+    v.end(said("yours", 300), 600)
+    emitted = emissions_of(v.written)
+    assert [(e.state, e.reason) for e in emitted][1:] == [
+        (TurnState.END_OF_TURN, TurnReason.SPEAKER_CHANGE),
+        (TurnState.END_OF_TURN, TurnReason.ENDPOINT),
+    ]
+    assert [e.voice.participant_id for e in emitted] == ["janus:1", "janus:1", "janus:2"]
+
+
+def test_a_speaker_learnt_inside_a_turn_is_no_change() -> None:
+    """From unknown to known is learning; a record that does not say leaves what was known."""
+    v = Voice(participant_id=None)
+    v.final(said("who", 0), 200)
+    v.participant_id = "janus:2"
+    v.final(said("am", 200), 400)
+    v.participant_id = None
+    v.end(said("i", 400), 600)
+    assert [e.voice.participant_id for e in emissions_of(v.written)] == [None, "janus:2", "janus:2"]
+    assert len({e.turn_id for e in emissions_of(v.written)}) == 1
+
+
+@pytest.mark.parametrize("key", ["", "0"])
+def test_a_long_turn_is_cut(key: str) -> None:
+    """A minute without an end is cut; what the provider repeats of it afterwards is not said again."""
+    v = Voice()
+    text = " ".join(f"w{i}" for i in range(61))
+    v.final(said(text, 0, 1000), 61_000, key=key)
+    more = said(text + " more", 0, 1000) if key else said("more", 61_000, 1000)
+    v.end(more, 62_000, key=key)
+    cut, rest = emissions_of(v.written)
+    assert (cut.state, cut.reason, len(cut.words)) == (TurnState.END_OF_TURN, TurnReason.FORCED_CUT, 61)
+    assert shown(rest.words) == "more"
+
+
+def test_declared_silence_ends_a_turn() -> None:
+    """A provider that never ends a turn: enough declared silence does; a short pause does not."""
+    v = Voice()
+    v.final(said("wait", 0), 200)
+    v.skipped(2000)
+    v.skipped(3500)
+    assert [(e.state, e.reason) for e in emissions_of(v.written)] == [
+        (TurnState.FINAL, TurnReason.NONE),
+        (TurnState.END_OF_TURN, TurnReason.ENDPOINT),
+    ]
+
+
+def test_skipping_takes_back_what_was_pending_there() -> None:
+    """A span declared not transcribed has no words: pending ones in it go."""
+    v = Voice()
+    v.final(said("sure", 0), 200)
+    v.partial(said("maybe", 200, final=False))
+    v.skipped(600)
+    assert lines(v.written) == ["1 final sure", "2 partial sure [maybe]", "3 final sure"]
+
+
+def test_stream_end_closes_with_its_reason() -> None:
+    """The last skip of a stream ends the open turn."""
+    v = Voice()
+    v.final(said("bye", 0), 200)
+    v.skipped(400, SkipReason.STREAM_END)
+    assert emissions_of(v.written)[-1].reason is TurnReason.STREAM_END
+
+
+def test_language_switch_inside_a_turn() -> None:
+    """The turn goes on and carries the language heard last."""
+    v = Voice()
+    v.result(ResultKind.FINAL, said("hello", 0), 200, language="en")
+    v.result(ResultKind.END_OF_TURN, said("hola", 200), 400, language="es")
+    emitted = emissions_of(v.written)
+    assert [e.voice.language for e in emitted] == ["en", "es"]
+    assert len({e.turn_id for e in emitted}) == 1
+
+
+def test_words_out_of_order_or_overlapping_are_put_right() -> None:
+    """Bad times lose no word: words are ordered by start and pushed apart."""
+    v = Voice()
+    v.end((word("b", 300, 500), word("a", 0, 350), word("c", 450, 440)), 600)
+    [turn] = emissions_of(v.written)
+    assert shown(turn.words) == "a b c"
+    assert all(x.to_sample <= y.from_sample for x, y in zip(turn.words, turn.words[1:], strict=False))
+
+
+def test_item_words_share_the_items_span() -> None:
+    """Words without times of their own divide their item evenly."""
+    v = Voice()
+    v.end((word("a", 0, 300), word("b", 0, 300), word("c", 0, 300)), 300)
+    [turn] = emissions_of(v.written)
+    assert [(w.from_sample, w.to_sample) for w in turn.words] == [(0, 4800), (4800, 9600), (9600, 14400)]
