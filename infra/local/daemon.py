@@ -13,12 +13,16 @@ from pathlib import Path
 import psutil
 
 from infra.local.service import Service
+from schemas.errors import UsageError
 
 STOP_GRACE_S = 10.0
 
 
 class Daemon:
-    """Runs `service` with its files in `folder`; it outlives us unless `die_with_us` (for tests)."""
+    """Runs `service` with its files in `folder`. It outlives us, unless `die_with_us`.
+
+    What shall die with us must be started from a thread that lives as long as we do: the kernel watches that thread.
+    """
 
     def __init__(self, service: Service, folder: Path, *, die_with_us: bool = False) -> None:
         self.service = service
@@ -29,9 +33,11 @@ class Daemon:
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the process and return at once; `ready` tells when it serves."""
+        """Start the process and return at once; `ready` tells when it serves. Raises UsageError when a part is missing."""
         self.folder.mkdir(parents=True, exist_ok=True)
         command = self.service.prepare(self.folder)
+        if shutil.which(command[0]) is None:
+            raise UsageError(f"{command[0]} is not installed", remedy="`make setup` installs what is missing")
         with self.log_file.open("ab") as log:
             self._child = subprocess.Popen(
                 [*self._lifeline(), *command],

@@ -11,7 +11,7 @@ from infra.local import parts
 from infra.local.ports import HOST, Port, answers
 
 CLUSTER_ID = "ZWFyc2hvdC1sb2NhbC0wMQ"  # fixed: the data folder is what tells two clusters apart
-JAVA = ("java", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
+JVM = ("-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -34,6 +34,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=4000
 log.cleaner.threads=1
 log.cleaner.dedupe.buffer.size=16777216
 """
@@ -46,7 +48,10 @@ LOGGING = """\
 
 
 def server_properties(port: int, controller_port: int, data: Path) -> str:
-    """The broker's configuration: everything replicated once, no topics by accident, groups start at once."""
+    """The broker's configuration: everything replicated once, no topics by accident.
+
+    Groups start at once, and a broker that was killed may come back after 4 s (its old session has to end first).
+    """
     return PROPERTIES.format(host=HOST, port=port, controller_port=controller_port, data=data)
 
 
@@ -100,7 +105,8 @@ class Kafka:
     def _java(self, main_class: str, *arguments: str, logging: Path) -> list[str]:
         jars = f"{parts.kafka(self.cache_dir)}/*"
         return [
-            *JAVA,
+            parts.java(),
+            *JVM,
             f"-Xmx{self.heap_mb}m",
             f"-Dlog4j2.configurationFile={logging}",
             "-cp",

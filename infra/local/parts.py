@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from pathlib import Path
 
 from schemas.errors import UsageError
@@ -14,6 +15,16 @@ def pom_version(name: str) -> str:
     found = re.search(rf"<{name}\.version>(.+?)<", (SETUP_DIR / "pom.xml").read_text("utf-8"))
     assert found, f"pom.xml has no {name}.version"
     return found[1]
+
+
+def java() -> str:
+    """The Java runtime, from PATH."""
+    found = shutil.which("java")
+    if not found:
+        raise UsageError(
+            "java is not on PATH", remedy="`make setup` installs it (Debian package openjdk-17-jre-headless)"
+        )
+    return found
 
 
 def kafka(cache_dir: Path) -> Path:

@@ -8,7 +8,7 @@ import httpx
 from infra.local import parts
 from infra.local.ports import HOST, Port
 
-JAVA = ("java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
+JVM = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class SchemaRegistry:
             "apicurio.kafkasql.consumer.poll.timeout": "500",
         }
         return [
-            *JAVA,
+            parts.java(),
+            *JVM,
             *(f"-D{name}={value}" for name, value in options.items()),
             "-jar",
             str(parts.registry(self.cache_dir)),

@@ -29,23 +29,28 @@ def silent(_step: str, _elapsed_s: float) -> None:
 
 
 class Stack:
-    """The services of one machine or one test run."""
+    """The services of one machine or one test run. Nothing waits for its turn: a service that needs another waits itself."""
 
     def __init__(self, daemons: Sequence[Daemon]) -> None:
         self._daemons = daemons
 
-    def up(self, deadline_s: float, progress: Progress = silent) -> list[str]:
-        """Start what is not serving and return its names; on any failure nothing of it is left running."""
-        down = [daemon for daemon in self._daemons if not daemon.ready()]
+    @property
+    def names(self) -> list[str]:
+        return [daemon.service.name for daemon in self._daemons]
+
+    def up(self, deadline_s: float, progress: Progress = silent) -> "Stack":
+        """Start what is not serving and return it; on any failure nothing of it is left running."""
+        absent = [daemon for daemon in self._daemons if not daemon.ready()]
+        started = Stack(absent)
         with ExitStack() as undo:
-            undo.callback(Stack(down).down)
-            Stack(down).down()
-            _demand_free_ports(down)
-            for daemon in down:
+            undo.callback(started.down)
+            started.down()
+            _demand_free_ports(absent)
+            for daemon in absent:
                 daemon.start()
-            Stack(down).wait(deadline_s, progress)
+            started.wait(deadline_s, progress)
             undo.pop_all()
-        return [daemon.service.name for daemon in down]
+        return started
 
     def wait(self, deadline_s: float, progress: Progress = silent) -> None:
         """Until every service serves; raises Unavailable as soon as one has died, or at the deadline."""
