@@ -1,40 +1,28 @@
 """`earshot demo`: services up, the meeting, the proof, and what to type next."""
 
 import asyncio
-import secrets
 import signal
 import sys
-from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 import click
-from pydantic import SecretStr
 
 from infra.demo.course import Course
 from infra.demo.figures import Evidence, report
 from infra.demo.live import Live
 from infra.demo.report import MIN_WORDS, as_json, judge
 from infra.demo.script import PARTS
-from infra.demo.stages import Place, receiver_url
+from infra.demo.stages import local_place
 from infra.demo.stopwatch import Stopwatch
 from infra.demo.summary import Around, next_lines, proof_lines, verdict_lines
 from infra.demo.voices import Recording, flite_recordings, own_recordings
 from infra.local import parts
 from infra.local.machine import Machine
-from infra.local.ports import free_ports
 from schemas.errors import EarshotError
 from schemas.ids import new_bot_id
-from schemas.settings import (
-    BotSettings,
-    ClickHouseSettings,
-    LocalSettings,
-    TranscribeSettings,
-    TurnsSettings,
-    WebhookSettings,
-    load,
-)
+from schemas.settings import ClickHouseSettings, LocalSettings, load
 from schemas.telemetry import configure_logging
 from schemas.timebase import SystemClock
 
@@ -80,7 +68,7 @@ def _held(machine: Machine, recordings: Sequence[Recording], folder: Path, stopw
     """The meeting, held and drained; the first named failure of what ran side by side is the one that is told."""
     server = machine.meeting_server
     course = Course(
-        place=_place(server.link(server.create_room()), folder),
+        place=local_place(server.link(server.create_room()), folder),
         recordings=recordings,
         bot_id=new_bot_id(),
         clock=SystemClock(),
@@ -91,23 +79,6 @@ def _held(machine: Machine, recordings: Sequence[Recording], folder: Path, stopw
         return asyncio.run(course.run(stopwatch))
     except* EarshotError as failures:
         raise _first(failures) from failures
-
-
-def _place(meeting_link: str, folder: Path) -> Place:
-    """The river on this machine's services, with a receiver and a secret of its own."""
-    (port,) = free_ports(1)
-    secret = "whsec_" + b64encode(secrets.token_bytes(24)).decode()
-    endpoint = {"webhook_url": receiver_url(port), "webhook_secret": SecretStr(secret)}
-    return Place(
-        transcribe=load(TranscribeSettings),
-        turns=load(TurnsSettings),
-        clickhouse=load(ClickHouseSettings),
-        webhooks=load(WebhookSettings).model_copy(update=endpoint),
-        chromium=load(BotSettings).chromium_path,
-        meeting_link=meeting_link,
-        receiver_port=port,
-        folder=folder,
-    )
 
 
 def _concluded(evidence: Evidence, machine: Machine, folder: Path, *, min_words: int) -> int:

@@ -14,7 +14,7 @@ from infra.demo.meeting import Seat, hold
 from infra.demo.minutes import Minutes
 from infra.demo.report import Seconds
 from infra.demo.script import Visit
-from infra.demo.stages import BOT, Place, stages
+from infra.demo.stages import BOT, Place, bot, river
 from infra.demo.stopwatch import Stopwatch
 from infra.demo.supervisor import Supervisor
 from infra.demo.talker import talkers
@@ -75,8 +75,9 @@ class Course:
     async def _river(self, minutes: Minutes) -> AsyncIterator[tuple[Supervisor, asyncio.Task[None]]]:
         """The stages, starting; the task ends when all of them serve."""
         self.say("starting the stages, the bot and the talkers' browsers")
-        river = stages(self.place, bot_id=self.bot_id, bot_is_in=lambda: minutes.recording)
-        supervisor = Supervisor(river, self.place.folder / "logs")
+        self.place.receipts.unlink(missing_ok=True)
+        sent = bot(self.place, self.bot_id, is_in=lambda: minutes.recording)
+        supervisor = Supervisor((*river(self.place), sent), self.place.folder / "logs")
         try:
             yield supervisor, asyncio.create_task(asyncio.to_thread(supervisor.start, START_DEADLINE_S))
         finally:

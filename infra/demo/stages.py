@@ -1,13 +1,24 @@
 """Which processes make the river of the demo, how each is told where things are, and how its readiness is seen."""
 
+import secrets
 import sys
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from infra.demo.supervisor import EARSHOT, Groups, Stage
-from infra.local.ports import HOST, Port, answers
-from schemas.settings import ClickHouseSettings, TranscribeSettings, TurnsSettings, WebhookSettings
+from infra.local.ports import HOST, Port, answers, free_ports
+from schemas.settings import (
+    BotSettings,
+    ClickHouseSettings,
+    TranscribeSettings,
+    TurnsSettings,
+    WebhookSettings,
+    load,
+)
 
 BOT = "bot"
 BOT_NAME = "Earshot"
@@ -15,7 +26,7 @@ BOT_NAME = "Earshot"
 
 @dataclass(frozen=True)
 class Place:
-    """Where the demo takes place: the stages' own settings, and everything a test may want to have elsewhere."""
+    """Where a meeting takes place: its link, the settings of every stage, a port for the receiver, a folder."""
 
     transcribe: TranscribeSettings
     turns: TurnsSettings
@@ -33,37 +44,54 @@ class Place:
 
     def settings(self) -> dict[str, str]:
         """The same settings for every stage, as environment variables: each reads those it knows."""
-        found: dict[str, str] = {}
-        for section in (self.transcribe, self.turns, self.clickhouse, self.webhooks):
-            for name, value in section:
-                found[f"EARSHOT_{name.upper()}"] = str(getattr(value, "get_secret_value", lambda v=value: v)())
-        return found
+        sections = (self.transcribe, self.turns, self.clickhouse, self.webhooks)
+        return {f"EARSHOT_{name.upper()}": _plain(value) for section in sections for name, value in section}
 
 
-def stages(place: Place, *, bot_id: str, bot_is_in: Callable[[], bool]) -> tuple[Stage, ...]:
-    """The receiver, the river and the bot; each counts as ready when the outside world says so."""
-    settings, groups = place.settings(), Groups(place.turns.kafka_bootstrap_servers)
-
-    def river(name: str, group_id: str, *arguments: str) -> Stage:
-        return Stage(name, (EARSHOT, *arguments), settings, lambda: groups.has_partitions(group_id))
-
-    meeting = ("--meeting-url", place.meeting_link, "--bot-id", bot_id, "--name", BOT_NAME)
-    return (
-        _receiver(place, settings),
-        river("transcribe", place.transcribe.consumer_group, "transcribe"),
-        river("turns", place.turns.turns_consumer_group, "turns"),
-        river("sink-clickhouse", place.clickhouse.clickhouse_consumer_group, "sink", "clickhouse"),
-        river("sink-webhooks", place.webhooks.webhook_consumer_group, "sink", "webhooks"),
-        Stage(BOT, (EARSHOT, "bot", *meeting), settings, bot_is_in),
+def local_place(meeting_link: str, folder: Path) -> Place:
+    """The river as this machine's settings have it, with a receiver and a secret of its own."""
+    (port,) = free_ports(1)
+    secret = "whsec_" + b64encode(secrets.token_bytes(24)).decode()
+    endpoint = {"webhook_url": f"http://{HOST}:{port}/", "webhook_secret": SecretStr(secret)}
+    return Place(
+        transcribe=load(TranscribeSettings),
+        turns=load(TurnsSettings),
+        clickhouse=load(ClickHouseSettings),
+        webhooks=load(WebhookSettings).model_copy(update=endpoint),
+        chromium=load(BotSettings).chromium_path,
+        meeting_link=meeting_link,
+        receiver_port=port,
+        folder=folder,
     )
 
 
-def _receiver(place: Place, settings: dict[str, str]) -> Stage:
+def river(place: Place) -> tuple[Stage, ...]:
+    """The webhook receiver and every stage behind the bot; a stage is ready when it has its partitions."""
+    settings, groups = place.settings(), Groups(place.turns.kafka_bootstrap_servers)
+
+    def stage(name: str, group_id: str) -> Stage:
+        return Stage(name, (EARSHOT, *name.split()), settings, lambda: groups.has_partitions(group_id))
+
+    return (
+        _receiver(place, settings),
+        stage("transcribe", place.transcribe.consumer_group),
+        stage("turns", place.turns.turns_consumer_group),
+        stage("sink clickhouse", place.clickhouse.clickhouse_consumer_group),
+        stage("sink webhooks", place.webhooks.webhook_consumer_group),
+    )
+
+
+def bot(place: Place, bot_id: str, is_in: Callable[[], bool]) -> Stage:
+    """The bot, sent to the meeting; ready when it says that it is in the call and hears."""
+    meeting = ("--meeting-url", place.meeting_link, "--bot-id", bot_id, "--name", BOT_NAME)
+    return Stage(BOT, (EARSHOT, "bot", *meeting), place.settings(), is_in)
+
+
+def _receiver(place: Place, settings: Mapping[str, str]) -> Stage:
     port = Port(place.receiver_port, "EARSHOT_WEBHOOK_URL")
     command = (sys.executable, "-m", "infra.demo.receiver", str(port.number), str(place.receipts))
-    return Stage("webhook-receiver", command, settings, lambda: answers(port.number), ports=(port,))
+    return Stage("webhook receiver", command, settings, lambda: answers(port.number), ports=(port,))
 
 
-def receiver_url(port: int) -> str:
-    """Where the sink posts."""
-    return f"http://{HOST}:{port}/webhooks"
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -32,6 +32,7 @@ class Stage:
     ports: tuple[Port, ...] = field(default=())
 
     def prepare(self, folder: Path) -> list[str]:
+        (folder / "log").unlink(missing_ok=True)
         return ["env", *(f"{name}={value}" for name, value in self.settings.items()), *self.command]
 
     def ready(self) -> bool:
