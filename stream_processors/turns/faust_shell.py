@@ -51,9 +51,7 @@ class TableStates:
 
     def __init__(self, app: faust.App) -> None:
         self._app = app
-        self._table = app.Table(
-            TABLE, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", partitions=None
-        )
+        self._table = app.Table(TABLE, key_type=bytes, value_type=bytes)
         self._partition_of: dict[bytes, int] = {}
 
     def get(self, bot_id: str) -> bytes | None:

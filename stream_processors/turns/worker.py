@@ -34,7 +34,11 @@ def run(settings: TurnsSettings) -> None:
     """Runs until SIGTERM or SIGINT; raises EarshotError when it cannot start or cannot go on."""
     registry = Registry(settings.schema_registry_url)
     demand_services(settings, registry, changelog_of(settings.turns_consumer_group))
-    asyncio.run(Worker(settings, registry).run())
+    asyncio.run(_run(settings, registry))
+
+
+async def _run(settings: TurnsSettings, registry: Registry) -> None:
+    await Worker(settings, registry).run()
 
 
 class Worker:
@@ -43,7 +47,9 @@ class Worker:
     def __init__(self, settings: TurnsSettings, registry: Registry) -> None:
         group, servers = settings.turns_consumer_group, settings.kafka_bootstrap_servers
         self._clock = SystemClock()
-        self._app = make_app(group, servers, settings.var_dir / "turns" / group)
+        folder = settings.var_dir / "turns" / group
+        folder.mkdir(parents=True, exist_ok=True)
+        self._app = make_app(group, servers, folder)
         self._states = TableStates(self._app)
         codec = Codec(registry)
         self._stage = Stage(codec, Outlet(servers, codec), self._states, self._clock)

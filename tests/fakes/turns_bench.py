@@ -1,0 +1,180 @@
+"""What the tests of the turns worker hold in their hands: the log, the worker as a process, and the turns it wrote."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from schemas.codec import Codec
+from schemas.events import BotEvent, ParticipantEvent, Record, ResultEvent, TranscriptEvent, Turn
+from schemas.kafka_client import consumer_config, producer_config, record_headers
+from schemas.registry import Registry
+from schemas.topics import (
+    BOT_EVENTS,
+    MEETING_PARTICIPANTS,
+    STT_RESULTS,
+    TRANSCRIPT_EVENTS,
+    TRANSCRIPT_PARTIALS,
+    TRANSCRIPT_TURNS,
+    Topic,
+    dlq_of,
+)
+
+EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
+DEADLINE_S = 60.0
+Input = ResultEvent | ParticipantEvent | BotEvent
+TOPIC_OF: dict[type[Record], Topic] = {
+    ResultEvent: STT_RESULTS,
+    ParticipantEvent: MEETING_PARTICIPANTS,
+    BotEvent: BOT_EVENTS,
+}
+
+
+def until(done: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait for `done`, looking ten times a second; fails with `what` at the deadline."""
+    ends = time.monotonic() + deadline_s
+    while not done():
+        assert time.monotonic() < ends, f"still not: {what}"
+        time.sleep(0.1)
+
+
+def fresh(kind: str) -> str:
+    return f"{kind}_{uuid4().hex[:12]}"
+
+
+class TurnsWorker:
+    """`earshot turns` as a process of its own, its log in a file."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
+        self._process = subprocess.Popen([*EARSHOT, "turns"], env=environment, stderr=self._log)
+
+    def said(self) -> str:
+        """All it logged so far."""
+        size = self._log.seek(0, 2)
+        self._log.seek(0)
+        return self._log.read(size).decode()
+
+    def wait_until_ready(self) -> None:
+        until(lambda: '"ready"' in self.said() or self._process.poll() is not None, f"ready: {self.said()[-2000:]}")
+        assert self._process.poll() is None, self.said()
+
+    def partitions(self) -> list[int]:
+        """What the group gave it last, as it logged it."""
+        lines = [line for line in self.said().splitlines() if '"assigned"' in line]
+        listed = lines[-1].split('"partitions": [')[1].split("]")[0] if lines else ""
+        return [int(each) for each in listed.split(",") if each.strip()]
+
+    def send(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send the signal and wait; the exit code."""
+        self._process.send_signal(number)
+        return self.wait(30)
+
+    def wait(self, timeout_s: float) -> int:
+        return self._process.wait(timeout_s)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+
+@dataclass
+class TurnsBench:
+    """One consumer group of a test's own on a shared Kafka and registry."""
+
+    kafka_bootstrap: str
+    registry_url: str
+    folder: Path
+    group: str = field(default_factory=lambda: fresh("turns"))
+    workers: list[TurnsWorker] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.codec = Codec(Registry(self.registry_url))
+        self._producer = Producer(producer_config(self.kafka_bootstrap, linger_ms=0))
+
+    def start(self, **changed: str) -> TurnsWorker:
+        worker = TurnsWorker(
+            {
+                **os.environ,
+                "EARSHOT_KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap,
+                "EARSHOT_SCHEMA_REGISTRY_URL": self.registry_url,
+                "EARSHOT_TURNS_CONSUMER_GROUP": self.group,
+                "EARSHOT_VAR_DIR": str(self.folder),
+                "EARSHOT_LOG_FORMAT": "json",
+                **changed,
+            }
+        )
+        self.workers.append(worker)
+        return worker
+
+    def ready(self) -> TurnsWorker:
+        worker = self.start()
+        worker.wait_until_ready()
+        return worker
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.close()
+
+    def say(self, *records: Input) -> None:
+        for record in records:
+            topic = TOPIC_OF[type(record)]
+            self.say_bytes(topic, record.bot_id, self.codec.encode(topic, record))
+        self._producer.flush(30)
+
+    def say_bytes(self, topic: Topic, key: str, value: bytes | None) -> None:
+        headers: list[tuple[str, str | bytes | None]] = [*record_headers("default", key)]
+        self._producer.produce(topic.name, key=key.encode(), value=value, headers=headers)
+        self._producer.flush(30)
+
+    def partials(self, bot_id: str) -> list[Turn]:
+        return [self.codec.decode(TRANSCRIPT_PARTIALS, v, Turn) for v in self._values(TRANSCRIPT_PARTIALS, bot_id)]
+
+    def turns(self, bot_id: str) -> list[Turn]:
+        return [self.codec.decode(TRANSCRIPT_TURNS, v, Turn) for v in self._values(TRANSCRIPT_TURNS, bot_id)]
+
+    def processed(self, bot_id: str) -> list[TranscriptEvent]:
+        values = self._values(TRANSCRIPT_EVENTS, bot_id)
+        return [self.codec.decode(TRANSCRIPT_EVENTS, value, TranscriptEvent) for value in values]
+
+    def dead_letters(self, topic: Topic, key: str) -> list[bytes | None]:
+        return list(self._values(dlq_of(topic), key))
+
+    def _values(self, topic: Topic, key: str) -> Iterator[bytes | None]:
+        consumer = Consumer(
+            {**consumer_config(self.kafka_bootstrap, fresh("read")), "enable.partition.eof": True, "fetch.wait.max.ms": 10}
+        )
+        try:
+            ends = topic.partitions
+            consumer.assign([TopicPartition(topic.name, number, 0) for number in range(ends)])
+            while ends:
+                message = consumer.poll(10)
+                assert message is not None, f"{topic.name} does not answer"
+                if message.error() is not None:
+                    ends -= 1
+                elif message.key() == key.encode():
+                    yield message.value()
+        finally:
+            consumer.close()
+
+
+def latest(turns: list[Turn]) -> dict[str, Turn]:
+    """The last revision of each turn."""
+    return {turn.turn_id: turn for turn in sorted(turns, key=lambda turn: turn.revision)}
+
+
+def spoken(turns: list[Turn]) -> list[str]:
+    """The words of settled turns, in order of time, each turn once."""
+    return [turn.text for turn in sorted(latest(turns).values(), key=lambda turn: turn.start_ms)]
