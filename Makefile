@@ -1,0 +1,41 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both set up whatever is missing first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check up down bench chaos lock
+earshot := .venv/bin/earshot
+python := .venv/bin/python
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install and fetch what is missing (Debian 12, root or sudo)
+	@infra/setup/setup.sh
+
+demo: setup ## A real meeting end to end, and the proof of what was heard
+	@$(earshot) demo
+
+test: check ## Everything: checks, unit, integration and browser tests on real services
+	@$(python) -m pytest
+
+check: setup ## Style, types, import rules, spelling, schemas
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/codespell
+	@$(python) -m pytest -q tests/contracts -m "not integration and not browser"
+
+up: setup ## Start the local services
+	@$(earshot) up
+
+down: setup ## Stop the local services
+	@$(earshot) down
+
+bench: setup ## Benchmarks, all or NAME=…, to var/bench
+	@$(python) -m infra.benchmarks $(NAME)
+
+chaos: setup ## Kill things under load and check the guarantees: SCENARIO=… [SEED=n] [MINUTES=m], to var/chaos
+	@$(python) -m infra.chaos $(SCENARIO) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+lock: setup ## Resolve all Python and Node packages anew into the lock files
+	@infra/setup/lock.sh
