@@ -15,7 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 HOST = "127.0.0.1"
 LARGEST_BODY_BYTES = 1024 * 1024
 UNSIGNED_STATUS = 401
-Answer = Callable[["Receipt"], Awaitable[web.StreamResponse]]
+Answer = Callable[["Receipt", web.Request], Awaitable[web.StreamResponse]]
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class _Body(msgspec.Struct):
     data: _Data = msgspec.field(default_factory=_Data)
 
 
-async def accept(_: Receipt) -> web.StreamResponse:
+async def accept(_receipt: Receipt, _request: web.Request) -> web.StreamResponse:
     """What a receiver says that is glad of everything."""
     return web.Response(status=204)
 
@@ -83,7 +83,7 @@ class Receiver:
         if not receipt.verified:
             self._write_down(receipt)
             return web.Response(status=UNSIGNED_STATUS)
-        response = await self.answer(receipt)
+        response = await self.answer(receipt, request)
         if 200 <= response.status < 300:
             self._write_down(receipt)
         return response
