@@ -94,7 +94,7 @@ class SinkProcess:
     """`earshot sink clickhouse` as a process of its own, its log in a file."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
         self._process = subprocess.Popen([*EARSHOT, "sink", "clickhouse"], env=environment, stderr=self._log)
 
     @property
@@ -130,6 +130,7 @@ class Bench:
     port: int
     database: str = field(default_factory=lambda: fresh("db"))
     group: str = field(default_factory=lambda: fresh("group"))
+    extra: dict[str, str] = field(default_factory=dict)
     processes: list[SinkProcess] = field(default_factory=list)
 
     def settings(self) -> ClickHouseSettings:
@@ -157,7 +158,7 @@ class Bench:
 
     def start_sink(self, **changes: str) -> SinkProcess:
         """The sink with these settings changed; ended with the bench if not before."""
-        process = SinkProcess({**self.environment(), **changes})
+        process = SinkProcess({**self.environment(), **self.extra, **changes})
         self.processes.append(process)
         return process
 
