@@ -1,0 +1,1 @@
+"""The browser a bot sits in: starting it, and getting sound and signalling out of its page."""

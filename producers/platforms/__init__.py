@@ -1,0 +1,1 @@
+"""Meeting platforms: one folder each, behind one small interface."""

@@ -1,0 +1,1 @@
+"""Janus VideoRoom through Debian's unmodified demo page: a real WebRTC server, one stream for each speaker."""
