@@ -1,0 +1,233 @@
+"""SHELL: Faust joins the group, hands over records and gates rebalances; nothing else of it is used.
+
+The only file that knows Faust and aiokafka. `acks=False`: Faust tracks and commits nothing; its commits lose records
+beside ours. Four private names are used, each marked: this is why the versions are pinned exactly, and a contract test
+looks for them.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import faust
+import structlog
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+
+from schemas.dead_letter import RawRecord
+from schemas.settings import TranscribeSettings
+from schemas.timebase import Clock
+from schemas.topics import AUDIO_FRAMES
+from stream_processors.transcription.log_shell import LogOutlet, ResultsLog
+from stream_processors.transcription.partition import Start
+from stream_processors.transcription.worker import Commit, Worker
+
+log = structlog.get_logger()
+FLUSH_S = 4.0
+COMMIT_TIMEOUT_S = 5.0
+
+
+def make_app(settings: TranscribeSettings, folder: Path) -> faust.App:
+    """An application that is not started; no web server, no topics of its own making, no threaded producer."""
+    return faust.App(
+        settings.consumer_group,
+        broker=[f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")],
+        datadir=folder,
+        store="memory://",
+        web_enabled=False,
+        producer_threaded=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=settings.session_timeout_ms / 1000,
+        broker_heartbeat_interval=settings.session_timeout_ms / 5000,
+        broker_request_timeout=max(30.0, settings.session_timeout_ms / 500),
+        broker_rebalance_timeout=20.0,
+        broker_max_poll_records=500,
+        stream_buffer_maxsize=512,
+        stream_wait_empty=False,
+        worker_redirect_stdouts=False,
+    )
+
+
+class GroupMember:
+    """One member of the group: feeds a worker, and commits what the worker says may be committed."""
+
+    def __init__(self, app: faust.App, worker: Worker, outlet: LogOutlet, results: ResultsLog, clock: Clock) -> None:
+        self._app = app
+        self._worker = worker
+        self._outlet = outlet
+        self._results = results
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._owned: set[int] = set()
+        self._paused: set[int] = set()
+        self._generation = -1
+        self.joins = 0
+        channel = app.topic(
+            AUDIO_FRAMES.name,
+            acks=False,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+        app.agent(channel, name="transcribe", concurrency=1)(self._read)
+        app.on_partitions_revoked.connect(self._revoked)
+        app.on_rebalance_complete.connect(self._assigned)
+        app.on_before_shutdown.connect(self._leaving)
+
+    async def start(self) -> None:
+        await self._app.start()
+
+    async def stop(self) -> None:
+        """Flush, commit and leave the group."""
+        await self._app.stop()
+
+    @property
+    def fault(self) -> BaseException | None:
+        """Why Faust died, when it did."""
+        reason: BaseException | None = self._app.crash_reason
+        return reason or (RuntimeError("Faust stopped by itself") if self._app.should_stop else None)
+
+    async def commit(self) -> None:
+        """Commit for every partition, and tell the worker when the broker took it."""
+        async with self._lock:
+            if not self._owned or self._generation != self._coordinator.generation or self._app.rebalancing:
+                return
+            sent_at_ms = self._clock.monotonic_ms()
+            if await self._commit(self._worker.commits()):
+                self._worker.renewed(sent_at_ms)
+
+    def pause(self, wanted: set[int]) -> None:
+        """Read nothing from these partitions, and from all the others again.
+
+        The client is told, not Faust: Faust's own pause drops what is left of the batch it is in.
+        """
+        if wanted != self._paused:
+            stop, go = wanted - self._paused, (self._paused - wanted) & self._owned
+            self._paused = set(wanted)
+            self._loop.call_soon_threadsafe(self._pause_and_resume, _places(stop), _places(go))
+
+    async def _read(self, stream: Any) -> None:
+        async for event in stream.noack().events():
+            message = event.message
+            await self._worker.feed(_raw(message), int(message.timestamp * 1000))
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:
+        """Awaited before the group goes on without us; the first time there is nothing to give back."""
+        async with self._lock:
+            await self._settle()
+
+    async def _assigned(self, *_: Any, **__: Any) -> None:
+        """Awaited before the first record of the new assignment: the cursors of new partitions are read here."""
+        async with self._lock:
+            generation = self._coordinator.generation
+            ours = {tp.partition for tp in self._app.consumer.assignment() if tp.topic == AUDIO_FRAMES.name}
+            kept = ours & self._owned if generation in (self._generation, self._generation + 1) else set()
+            self._worker.assigned(kept, await self._starts(ours - kept))
+            self._owned, self._generation, self._paused = ours, generation, set()
+            self.joins += 1
+            log.info("partitions_assigned", generation=generation, partitions=sorted(ours), kept=sorted(kept))
+
+    async def _leaving(self, *_: Any, **__: Any) -> None:
+        async with self._lock:
+            await self._settle()
+            self._worker.close()
+            self._owned = set()
+
+    async def _settle(self) -> None:
+        """Stop writing, wait for what is on its way, and commit as far as it came."""
+        if not self._owned:
+            return
+        self._worker.revoked()
+        await self._outlet.drained(FLUSH_S)
+        await self._commit(self._worker.commits())
+
+    async def _commit(self, commits: dict[int, Commit]) -> bool:
+        offsets = {
+            TopicPartition(AUDIO_FRAMES.name, number): OffsetAndMetadata(
+                commit.offset, json.dumps({"results_from": commit.results_from})
+            )
+            for number, commit in commits.items()
+        }
+        try:
+            async with asyncio.timeout(COMMIT_TIMEOUT_S):
+                await self._in_thread(lambda: self._consumer.commit(offsets))
+        except (KafkaError, TimeoutError) as error:
+            log.warning("commit_refused", error=type(error).__name__)
+            return False
+        return True
+
+    async def _starts(self, numbers: set[int]) -> dict[int, Start]:
+        places = _places(numbers)
+        if not places:
+            return {}
+        committed = await self._in_thread(lambda: self._coordinator.fetch_committed_offsets(places))
+        beginnings = await self._in_thread(lambda: self._consumer.beginning_offsets(places))
+        starts: dict[int, Start] = {}
+        for place in places:
+            known = committed.get(place)
+            offset = known.offset if known and known.offset >= 0 else beginnings[place]
+            from_offset = _results_from(known.metadata if known else "")
+            restored, end = await asyncio.to_thread(self._results.restore, place.partition, from_offset)
+            starts[place.partition] = Start(offset, restored, end)
+        return starts
+
+    @property
+    def _thread(self) -> Any:
+        consumer: Any = self._app.consumer
+        return consumer._thread  # private
+
+    @property
+    def _consumer(self) -> Any:
+        return self._thread._consumer  # the client inside Faust's thread: private
+
+    @property
+    def _coordinator(self) -> Any:
+        return self._consumer._coordinator  # the generation, and commits with their metadata: private
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        loop: asyncio.AbstractEventLoop = self._thread.thread_loop  # private
+        return loop
+
+    async def _in_thread(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        """Run a coroutine of the client in the loop it belongs to."""
+
+        async def run() -> Any:
+            return await call()
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), self._loop))
+
+    def _pause_and_resume(self, stop: list[TopicPartition], go: list[TopicPartition]) -> None:
+        ours = self._consumer.assignment()
+        self._consumer.pause(*[place for place in stop if place in ours])
+        self._consumer.resume(*[place for place in go if place in ours])
+
+
+def _places(numbers: set[int]) -> list[TopicPartition]:
+    return [TopicPartition(AUDIO_FRAMES.name, number) for number in sorted(numbers)]
+
+
+def _results_from(metadata: str | None) -> int:
+    """Where the results topic must be read from; its beginning when nobody of this group has said."""
+    try:
+        return int(json.loads((metadata or "").rstrip("\x00"))["results_from"])
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def _raw(message: Any) -> RawRecord:
+    headers = message.headers or {}
+    pairs = headers.items() if hasattr(headers, "items") else headers
+    return RawRecord(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key,
+        value=message.value,
+        headers=tuple((name, value or b"") for name, value in pairs),
+    )

@@ -1,0 +1,162 @@
+"""SHELL: everything of the log but the reading of audio: what must be there at start, appending, and the results' tail.
+
+Built on confluent-kafka, and on no consumer group.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from uuid import uuid4
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ClusterMetadata
+
+from schemas.codec import Codec
+from schemas.errors import InvalidRecord, Unavailable, UsageError
+from schemas.events import ResultEvent
+from schemas.kafka_client import consumer_config, producer_config
+from schemas.registry import Registry
+from schemas.settings import TranscribeSettings
+from schemas.telemetry import RECORDS_WRITTEN
+from schemas.topics import AUDIO_FRAMES, AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, dlq_of
+from stream_processors.transcription.partition import Restored, StreamKey
+from stream_processors.transcription.worker import STAGE, Letter
+
+log = structlog.get_logger()
+TOPICS = (AUDIO_FRAMES, STT_RESULTS, STT_SESSIONS, AUDIO_QUALITY, dlq_of(AUDIO_FRAMES))
+KAFKA_REMEDY = "start it with `earshot up`, or set EARSHOT_KAFKA_BOOTSTRAP_SERVERS"
+READ_TIMEOUT_S = 10.0
+ANY_PARTITION = -1
+DRAIN_STEP_S = 0.01
+POLL_S = 1.0
+
+
+def demand_services(settings: TranscribeSettings, registry: Registry) -> None:
+    """Raise Unavailable or UsageError, with the remedy, unless broker, topics and registry are there."""
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers, "log_level": 0})
+    try:
+        cluster = admin.list_topics(timeout=settings.startup_timeout_s)
+    except KafkaException as error:
+        message = f"Kafka at {settings.kafka_bootstrap_servers} does not answer"
+        raise Unavailable(message, remedy=KAFKA_REMEDY) from error
+    _demand_topics(cluster)
+    registry.demand_answer()
+    for topic in (STT_RESULTS, STT_SESSIONS, AUDIO_QUALITY):
+        registry.register(topic)
+
+
+def _demand_topics(cluster: ClusterMetadata) -> None:
+    missing = [topic.name for topic in TOPICS if topic.name not in cluster.topics]
+    if missing:
+        raise Unavailable(f"topics are missing: {', '.join(missing)}", remedy="`earshot topics create`")
+    audio, results = (len(cluster.topics[topic.name].partitions) for topic in (AUDIO_FRAMES, STT_RESULTS))
+    if audio != results:
+        raise UsageError(
+            f"{AUDIO_FRAMES.name} has {audio} partitions and {STT_RESULTS.name} has {results}",
+            remedy="give them the same count: a stream's cursor is looked for in the partition of its audio",
+        )
+
+
+class LogOutlet:
+    """Appends with a producer of ours. Acknowledgements come inside `poll`, on the caller's thread.
+
+    A record Kafka refuses for good ends the process: `failure` says why, and the next owner begins at the cursor.
+    """
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._producer = Producer(producer_config(bootstrap_servers))
+        self.failure: Unavailable | None = None
+
+    def append(self, letter: Letter, on_ack: Callable[[int], None]) -> bool:
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            self._delivered(error, message, on_ack)
+
+        place = ANY_PARTITION if letter.partition is None else letter.partition
+        try:
+            self._producer.produce(
+                letter.topic, letter.value, letter.key, place, on_delivery=delivered, headers=[*letter.headers]
+            )
+        except BufferError:
+            return False
+        return True
+
+    def poll(self) -> int:
+        """Report what was acknowledged; returns how many letters are still on their way."""
+        self._producer.poll(0)
+        return len(self._producer)
+
+    async def drained(self, timeout_s: float) -> None:
+        """Wait until nothing is on its way any more, or the time is over."""
+        for _ in range(int(timeout_s / DRAIN_STEP_S)):
+            if not self.poll():
+                return
+            await asyncio.sleep(DRAIN_STEP_S)
+
+    def _delivered(self, error: KafkaError | None, message: Message, on_ack: Callable[[int], None]) -> None:
+        topic, offset = message.topic(), message.offset()
+        if error is not None or topic is None or offset is None:
+            self.failure = Unavailable(f"{topic} does not take a record: {error}", remedy="see the broker's log")
+            return
+        RECORDS_WRITTEN.labels(STAGE, topic).inc()
+        on_ack(offset)
+
+
+class ResultsLog:
+    """Reads the ends of the log without a group. Blocking: call it from a thread of its own, one call at a time."""
+
+    def __init__(self, bootstrap_servers: str, codec: Codec, label: str) -> None:
+        config = consumer_config(bootstrap_servers, f"earshot-transcribe-{uuid4()}")
+        self._consumer = Consumer({**config, "enable.partition.eof": True})
+        self._codec = codec
+        self._label = label
+
+    def restore(self, partition: int, from_offset: int) -> tuple[dict[StreamKey, Restored], int]:
+        """K of every stream that wrote a result to the partition since `from_offset`, and the end of the partition."""
+        restored: dict[StreamKey, Restored] = {}
+        end = from_offset
+        for message in self._tail(partition, from_offset):
+            end = (message.offset() or 0) + 1
+            self._learn(restored, message)
+        log.info("cursors_restored", partition=partition, streams=len(restored), records=end - from_offset)
+        return restored, end
+
+    def audio_ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """The offset the next record of each audio partition will have."""
+        return {number: self._end(number) for number in partitions}
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _end(self, number: int) -> int:
+        place = TopicPartition(AUDIO_FRAMES.name, number)
+        ends = self._consumer.get_watermark_offsets(place, timeout=READ_TIMEOUT_S, cached=False)
+        return ends[1] if ends else 0
+
+    def _tail(self, partition: int, from_offset: int) -> Iterable[Message]:
+        self._consumer.assign([TopicPartition(STT_RESULTS.name, partition, from_offset)])
+        silent_s = 0.0
+        while silent_s < READ_TIMEOUT_S:
+            message = self._consumer.poll(POLL_S)
+            if message is None:
+                silent_s += POLL_S
+                continue
+            error = message.error()
+            if error is None:
+                silent_s = 0.0
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:
+                return
+        raise Unavailable(f"{STT_RESULTS.name} cannot be read", remedy=KAFKA_REMEDY)
+
+    def _learn(self, restored: dict[StreamKey, Restored], message: Message) -> None:
+        try:
+            result = self._codec.decode(STT_RESULTS, message.value(), ResultEvent)
+        except InvalidRecord as error:
+            log.warning(
+                "result_unreadable", partition=message.partition(), offset=message.offset(), error=error.message
+            )
+            return
+        key = StreamKey(result.bot_id, result.stream_id, result.epoch)
+        known = restored.get(key)
+        if result.transcript_label == self._label and (known is None or result.cursor_after_sample >= known.cursor):
+            restored[key] = Restored(result.cursor_after_sample, message.offset() or 0)

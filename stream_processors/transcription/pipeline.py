@@ -1,0 +1,144 @@
+"""SHELL: one stream and epoch from chunk to result: sequencer, quality, voice detector, machine, provider session.
+
+The pipeline of a stream on one page; it decides nothing.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from schemas.events import AudioChunk, QualityWindow, ResultEvent, SessionEvent
+from schemas.telemetry import STT_FINAL_LATENCY, WORDS_DROPPED
+from schemas.timebase import Clock, ms_to_samples
+from schemas.topics import AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, Topic
+from stream_processors.sequencing.quality import Quality
+from stream_processors.sequencing.sequencer import Sequencer
+from stream_processors.sequencing.span import Span
+from stream_processors.transcription.commands import Answered, Close, Command, Dropped, Emit, Note, Open
+from stream_processors.transcription.conversation import Conversation, Terms
+from stream_processors.transcription.gate import GateSettings
+from stream_processors.transcription.moment import Moment
+from stream_processors.transcription.providers.interface import Provider, ProviderEvent
+from stream_processors.transcription.records import Records
+from stream_processors.transcription.session import Session
+from stream_processors.transcription.stream import Stream
+from stream_processors.transcription.vad import Vad
+
+Written = ResultEvent | SessionEvent | QualityWindow
+Write = Callable[[Topic, Written], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every pipeline of a worker works with."""
+
+    provider: Provider
+    clock: Clock
+    gate: GateSettings
+    label: str
+    worker_id: str
+    session_idle_ms: int
+    idle_stream_ms: int
+
+    def now(self) -> Moment:
+        return Moment(self.clock.now_us(), self.clock.monotonic_ms())
+
+
+class Pipeline:
+    """`first` is the first chunk this owner sees; `cursor` is K when results of an owner before say so, else None.
+
+    `write` takes the records; a ResultEvent may come again after a crash, with the same ids.
+    """
+
+    def __init__(self, bench: Bench, first: AudioChunk, span: Span, cursor: int | None, write: Write) -> None:
+        records = Records(first, bench.label, bench.provider.capabilities)
+        start = span.from_sample if cursor is None else cursor
+        preroll = ms_to_samples(bench.gate.preroll_ms)
+        terms = Terms(bench.provider.capabilities, bench.worker_id, preroll, bench.session_idle_ms)
+        conversation = Conversation(records, terms, start)
+        self._bench = bench
+        self._write = write
+        self._sequencer = Sequencer()
+        self._quality = Quality(first, resumed=cursor is not None)
+        self._vad = Vad()
+        self._stream = Stream(records, conversation, bench.gate, from_sample=span.from_sample, cursor=start)
+        self._session: Session | None = None
+        self._fed_at_ms = 0.0
+        self.idle = False
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Speech that no provider has taken yet."""
+        return self._stream.unsent_bytes + (self._session.unsent_bytes if self._session else 0)
+
+    def feed(self, chunk: AudioChunk, span: Span, appended_at_ms: int) -> None:
+        """The next chunk from the log."""
+        now = self._bench.now()
+        self.touch(now)
+        self.idle = False
+        self._quality.arrived(chunk, appended_at_ms)
+        sequenced = self._sequencer.accept(span)
+        self._quality.sequenced(sequenced)
+        self._hear(sequenced.ordered, now)
+        self._publish_quality(now)
+
+    def tick(self) -> None:
+        """What the passing of time asks for."""
+        now = self._bench.now()
+        deadline_ms = self._stream.deadline_ms
+        if deadline_ms is not None and now.ms >= deadline_ms:
+            self._do(self._stream.tick(now))
+        if not self.idle and now.ms - self._fed_at_ms >= self._bench.idle_stream_ms:
+            self.end()
+
+    def touch(self, now: Moment) -> None:
+        """Not idle: records come, or are kept back on purpose."""
+        self._fed_at_ms = now.ms
+
+    def end(self) -> None:
+        """Nothing more is coming for now: settle everything that is here."""
+        now = self._bench.now()
+        self.idle = True
+        rest = self._sequencer.flush()
+        self._quality.ordered(rest)
+        self._hear(rest, now)
+        self._publish_quality(now, all_of_it=True)
+        self._do(self._stream.end(now))
+
+    def close(self) -> None:
+        """Let go of the provider; what is not settled is the next owner's."""
+        if self._session:
+            self._session.close()
+            self._session = None
+
+    def _hear(self, spans: Iterable[Span], now: Moment) -> None:
+        for span in spans:
+            self._do(self._stream.heard(span, self._vad.speech(span.pcm), now))
+
+    def _publish_quality(self, now: Moment, *, all_of_it: bool = False) -> None:
+        for window in self._quality.publish(self._sequencer.next_seq or 0, now.us, all_of_it=all_of_it):
+            self._write(AUDIO_QUALITY, window)
+
+    def _said(self, event: ProviderEvent) -> None:
+        self._do(self._stream.provider(event, self._bench.now()))
+
+    def _asked(self) -> None:
+        self._stream.final_asked(self._bench.now())
+
+    def _do(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            match command:
+                case Emit(result):
+                    self._write(STT_RESULTS, result)
+                case Note(event):
+                    self._write(STT_SESSIONS, event)
+                case Open(request):
+                    self._session = Session(self._bench.provider, request, self._said, self._asked)
+                case Close():
+                    self.close()
+                case Dropped(reason, words):
+                    WORDS_DROPPED.labels(reason).inc(words)
+                case Answered(latency_ms):
+                    STT_FINAL_LATENCY.labels(self._bench.provider.capabilities.provider).observe(latency_ms / 1000)
+                case _:
+                    assert self._session
+                    self._session.put(command)

@@ -1,0 +1,146 @@
+"""SHELL: one `earshot transcribe` process: what it needs at start, its loops, and its end."""
+
+import asyncio
+import secrets
+import signal
+import tempfile
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+
+import structlog
+
+from schemas.codec import Codec
+from schemas.errors import EarshotError, Unavailable
+from schemas.registry import Registry
+from schemas.settings import TranscribeSettings
+from schemas.telemetry import PROCESS_ERRORS
+from schemas.timebase import SystemClock
+from stream_processors.transcription.faust_shell import GroupMember, make_app
+from stream_processors.transcription.gate import GateSettings
+from stream_processors.transcription.lease import Lease
+from stream_processors.transcription.liveness import Liveness
+from stream_processors.transcription.log_shell import LogOutlet, ResultsLog, demand_services
+from stream_processors.transcription.pipeline import Bench
+from stream_processors.transcription.providers.interface import Provider
+from stream_processors.transcription.providers.registry import make_provider
+from stream_processors.transcription.worker import STAGE, Worker
+
+log = structlog.get_logger()
+LIVE = "live"
+POLL_S = 0.02
+TICK_S = 0.2
+LIVENESS_S = 5.0
+STUCK_MS = 60_000
+STOP_S = 8.0
+
+
+def make_bench(settings: TranscribeSettings, provider: Provider, label: str = LIVE) -> Bench:
+    """What the pipelines of this process work with."""
+    return Bench(
+        provider=provider,
+        clock=SystemClock(),
+        gate=GateSettings(settings.preroll_ms, settings.hangover_ms, settings.forced_cut_ms),
+        label=label,
+        worker_id=secrets.token_hex(8),
+        session_idle_ms=settings.session_idle_ms,
+        idle_stream_ms=settings.idle_stream_ms,
+    )
+
+
+async def transcribe(settings: TranscribeSettings) -> None:
+    """Run until SIGTERM or SIGINT; raises EarshotError when something needed is away, at start or for good."""
+    provider = make_provider(settings)
+    registry = Registry(settings.schema_registry_url)
+    await asyncio.to_thread(demand_services, settings, registry)
+    await provider.start()
+    try:
+        with tempfile.TemporaryDirectory(prefix="earshot-transcribe-") as folder:
+            await _work(settings, provider, registry, Path(folder))
+    finally:
+        await provider.stop()
+
+
+async def _work(settings: TranscribeSettings, provider: Provider, registry: Registry, folder: Path) -> None:
+    bench = make_bench(settings, provider)
+    outlet = LogOutlet(settings.kafka_bootstrap_servers)
+    results = ResultsLog(settings.kafka_bootstrap_servers, Codec(registry), LIVE)
+    # an utterance that waits for a decoder must not stop the one that has it from ending: twice the longest, and more
+    unsent_limit_ms = 2 * settings.forced_cut_ms + 10_000
+    worker = Worker(bench, Codec(registry), outlet, Lease(settings.session_timeout_ms), unsent_limit_ms=unsent_limit_ms)
+    member = GroupMember(make_app(settings, folder), worker, outlet, results, bench.clock)
+    loops = [
+        _every(POLL_S, lambda: _poll(outlet, member)),
+        _every(TICK_S, lambda: _tick(worker, member)),
+        _every(settings.commit_interval_ms / 1000, member.commit),
+        _every(LIVENESS_S, _Watch(worker, member, results, bench).look),
+    ]
+    await member.start()
+    log.info("transcribing", provider=provider.capabilities.provider, group=settings.consumer_group)
+    try:
+        await _until_told_to_stop(loops)
+    finally:
+        async with asyncio.timeout(STOP_S):
+            await member.stop()
+        results.close()
+
+
+async def _until_told_to_stop(loops: Iterable[Awaitable[None]]) -> None:
+    """Run the loops until a signal comes or one of them raises."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    tasks = [asyncio.ensure_future(told.wait()), *(asyncio.ensure_future(each) for each in loops)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _every(period_s: float, act: Callable[[], Awaitable[None]]) -> None:
+    """An outermost loop: a fault that has no name is counted and the loop goes on."""
+    while True:
+        try:
+            await act()
+        except EarshotError:
+            raise
+        except Exception as error:
+            PROCESS_ERRORS.labels(STAGE, type(error).__name__).inc()
+            log.exception("loop_broke")
+        await asyncio.sleep(period_s)
+
+
+async def _poll(outlet: LogOutlet, member: GroupMember) -> None:
+    outlet.poll()
+    if outlet.failure:
+        raise outlet.failure
+    if member.fault:
+        raise Unavailable(f"the consumer group was lost: {member.fault!r}", remedy="see the broker's log; start again")
+
+
+async def _tick(worker: Worker, member: GroupMember) -> None:
+    worker.tick()
+    member.pause(worker.paused())
+
+
+class _Watch:
+    """Ends the process when there is something to read and nothing is read."""
+
+    def __init__(self, worker: Worker, member: GroupMember, results: ResultsLog, bench: Bench) -> None:
+        self._worker = worker
+        self._member = member
+        self._results = results
+        self._bench = bench
+        self._liveness = Liveness(STUCK_MS)
+
+    async def look(self) -> None:
+        positions = self._worker.positions()
+        ends = await asyncio.to_thread(self._results.audio_ends, positions)
+        behind = not self._member.joins or any(ends[number] > offset for number, offset in positions.items())
+        progress = self._worker.records_read + self._member.joins
+        if self._liveness.stuck(self._bench.now().ms, progress, behind=behind):
+            raise Unavailable("there are records to read, but none came for a minute", remedy="see the broker's ACLs")

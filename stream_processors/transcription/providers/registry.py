@@ -1,0 +1,24 @@
+"""Every provider by the name it has in EARSHOT_PROVIDER. A new one is a room beside this file and a line here."""
+
+from collections.abc import Callable
+
+from schemas.errors import UsageError
+from schemas.settings import TranscribeSettings
+from stream_processors.transcription.providers.interface import Provider
+from stream_processors.transcription.providers.local.adapter import LocalProvider
+from stream_processors.transcription.providers.local.config import LocalConfig
+from stream_processors.transcription.providers.none.adapter import NoProvider
+
+PROVIDERS: dict[str, Callable[[TranscribeSettings], Provider]] = {
+    "local": lambda settings: LocalProvider(LocalConfig(settings.decoders)),
+    "none": lambda _: NoProvider(),
+}
+
+
+def make_provider(settings: TranscribeSettings) -> Provider:
+    """The provider the settings name; raises UsageError for a name nobody has."""
+    if settings.provider not in PROVIDERS:
+        raise UsageError(
+            f"EARSHOT_PROVIDER is {settings.provider}, which is no provider", remedy=f"one of: {', '.join(PROVIDERS)}"
+        )
+    return PROVIDERS[settings.provider](settings)
