@@ -62,7 +62,7 @@ def report(evidence: Evidence) -> Report:
         webhooks=account(minutes.events.values(), evidence.receipts),
         latency_ms=evidence.proof.latency_ms,
         seconds=evidence.seconds,
-        bot=Bot(cpu_core=_attribute(evidence, "cpu_core"), rss_mb_peak=_attribute(evidence, "rss_mb_peak")),
+        bot=_bot(evidence),
     )
 
 
@@ -102,6 +102,15 @@ def _words(counts: Counts, engine_wer: float) -> Words:
 def _frames(evidence: Evidence) -> Frames:
     units = evidence.proof.frames
     return Frames(**msgspec.structs.asdict(units), concealed_ratio=_attribute(evidence, "concealed_ratio"))
+
+
+def _bot(evidence: Evidence) -> Bot:
+    """Processor time of the bot and its browser over the bot's whole life."""
+    cpu_s, lived_s = _attribute(evidence, "cpu_seconds"), evidence.minutes.bot_lived_s
+    return Bot(
+        cpu_core=round(cpu_s / lived_s, 3) if cpu_s is not None and lived_s else None,
+        rss_mb_peak=_attribute(evidence, "rss_mb_peak"),
+    )
 
 
 def _attribute(evidence: Evidence, name: str) -> float | None:

@@ -41,12 +41,10 @@ class Minutes:
         return BotState.IN_CALL_RECORDING in self._states
 
     @property
-    def fatal(self) -> BotEvent | None:
-        """Why the bot gave up, if it did."""
-        return next(
-            (event for event in self.events.values() if isinstance(event, BotEvent) and event.state is BotState.FATAL),
-            None,
-        )
+    def bot_lived_s(self) -> float:
+        """From the bot's first event to its last so far."""
+        at_us = [event.occurred_at_us for event in self.events.values() if isinstance(event, BotEvent)]
+        return (max(at_us) - min(at_us)) / 1e6 if at_us else 0.0
 
     def visits_of(self, name: str) -> list[str]:
         """Participant ids under which `name` was there, first visit first."""

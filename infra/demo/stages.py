@@ -70,14 +70,14 @@ def river(place: Place) -> tuple[Stage, ...]:
     settings, groups = place.settings(), Groups(place.turns.kafka_bootstrap_servers)
 
     def stage(name: str, group_id: str) -> Stage:
-        return Stage(name, (EARSHOT, *name.split()), settings, lambda: groups.has_partitions(group_id))
+        return Stage(name, (EARSHOT, *name.split("-")), settings, lambda: groups.has_partitions(group_id))
 
     return (
         _receiver(place, settings),
         stage("transcribe", place.transcribe.consumer_group),
         stage("turns", place.turns.turns_consumer_group),
-        stage("sink clickhouse", place.clickhouse.clickhouse_consumer_group),
-        stage("sink webhooks", place.webhooks.webhook_consumer_group),
+        stage("sink-clickhouse", place.clickhouse.clickhouse_consumer_group),
+        stage("sink-webhooks", place.webhooks.webhook_consumer_group),
     )
 
 
@@ -90,7 +90,7 @@ def bot(place: Place, bot_id: str, is_in: Callable[[], bool]) -> Stage:
 def _receiver(place: Place, settings: Mapping[str, str]) -> Stage:
     port = Port(place.receiver_port, "EARSHOT_WEBHOOK_URL")
     command = (sys.executable, "-m", "infra.demo.receiver", str(port.number), str(place.receipts))
-    return Stage("webhook receiver", command, settings, lambda: answers(port.number), ports=(port,))
+    return Stage("webhook-receiver", command, settings, lambda: answers(port.number), ports=(port,))
 
 
 def _plain(value: object) -> str:

@@ -22,9 +22,9 @@ META: dict[str, Any] = {
 }
 
 
-def bot_event(sequence: int, state: BotState, **attrs: str) -> BotEvent:
+def bot_event(sequence: int, state: BotState, *, at_us: int = 1, **attrs: str) -> BotEvent:
     return BotEvent(
-        **META,
+        **{**META, "occurred_at_us": at_us},
         event_id=f"evt_bot_{sequence}",
         sequence=sequence,
         sequence_epoch=0,

@@ -34,12 +34,13 @@ PROOF = Proof(
 def minutes(*turns: Record) -> Minutes:
     """Ann and Bob come, Bob goes and comes again; the turns; the end."""
     taken = Minutes()
+    taken.take(BOT_EVENTS, bot_event(0, BotState.JOINING))
     for number, (name, participant_id) in enumerate((("Ann", "janus:1"), ("Bob", "janus:2"), ("Bob", "janus:3"))):
         taken.take(MEETING_PARTICIPANTS, participant_event(number, name, participant_id))
     taken.take(MEETING_PARTICIPANTS, participant_event(3, "Ann", "janus:1", ParticipantKind.LEAVE))
     for record in turns:
         taken.take(TRANSCRIPT_TURNS, record)
-    done = bot_event(9, BotState.DONE, concealed_ratio="0.001", cpu_core="0.3", rss_mb_peak="400")
+    done = bot_event(9, BotState.DONE, at_us=80_000_001, concealed_ratio="0.001", cpu_seconds="24.0", rss_mb_peak="400")
     taken.take(BOT_EVENTS, done)
     return taken
 

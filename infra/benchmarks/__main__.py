@@ -1,0 +1,35 @@
+"""`python -m infra.benchmarks [NAME]`: run one benchmark or all, write var/bench/NAME.json, exit 1 when a bound broke."""
+
+from collections.abc import Callable
+
+import click
+
+from infra.benchmarks import capture_latency, transcribe_throughput
+from infra.benchmarks.result import Result
+from schemas.settings import LocalSettings, load
+
+Benchmark = Callable[[LocalSettings, int, str], Result]
+BENCHMARKS: dict[str, Benchmark] = {
+    capture_latency.NAME: capture_latency.run,
+    transcribe_throughput.NAME: transcribe_throughput.run,
+}
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--seed", default=1, show_default=True, help="Of whatever the benchmark draws at random.")
+@click.pass_context
+def bench(context: click.Context, name: str | None, seed: int) -> None:
+    """Run benchmark NAME, or all of them, on this machine's real services."""
+    if name is not None and name not in BENCHMARKS:
+        raise click.BadParameter(f"no benchmark is called {name}; there are {', '.join(BENCHMARKS)}")
+    settings = load(LocalSettings)
+    results = [BENCHMARKS[each](settings, seed, f"make bench NAME={each}") for each in ([name] if name else BENCHMARKS)]
+    for result in results:
+        written = result.write(settings.var_dir / "bench")
+        click.echo(f"{result.name}: {'pass' if result.passed else 'FAIL'} {result.figures} -> {written}")
+    context.exit(0 if all(result.passed for result in results) else 1)
+
+
+if __name__ == "__main__":
+    bench()
