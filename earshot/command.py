@@ -15,7 +15,7 @@ SUBCOMMANDS = {
     "down": ("infra.cli", "Stop the local services."),
     "status": ("infra.cli", "Say which local services run, where, and how they feel."),
     "doctor": ("infra.cli", "Say what is missing on this machine and how to get it."),
-    "demo": ("infra.cli", "Run a real meeting end to end and prove what was heard."),
+    "demo": ("infra.demo.cli", "Run a real meeting end to end and prove what was heard."),
     "topics": ("infra.cli", "Create or list the topics."),
     "bot": ("producers.cli", "Send a bot into one meeting and put what it hears on Kafka."),
     "transcribe": ("stream_processors.cli", "Turn audio frames into transcription results."),

@@ -15,6 +15,18 @@ from schemas.errors import Unavailable
 from schemas.settings import ClickHouseSettings
 
 
+class EngineWord(msgspec.Struct, frozen=True):
+    """A word of `earshot transcribe --wav`."""
+
+    text: str
+
+
+class EngineReport(msgspec.Struct, frozen=True):
+    """What the demo needs of the JSON of `earshot transcribe --wav`."""
+
+    words: tuple[EngineWord, ...]
+
+
 async def proof(bot_id: str, settings: Mapping[str, str]) -> Proof:
     """The account of `earshot verify`, whether it closes or not."""
     _, said = await _earshot(("verify", bot_id, "--json"), settings)
@@ -54,7 +66,7 @@ async def _engine(wav: Path, settings: Mapping[str, str]) -> str:
     code, said = await _earshot(("transcribe", "--wav", str(wav)), settings)
     if code:
         raise Unavailable(f"the engine cannot read {wav.name}", remedy="`earshot doctor` says what is missing")
-    return said.decode()
+    return " ".join(word.text for word in msgspec.json.decode(said, type=EngineReport).words)
 
 
 async def _earshot(arguments: Sequence[str], settings: Mapping[str, str]) -> tuple[int, bytes]:
