@@ -4,7 +4,6 @@ ClickHouse refuses a whole block for one value it cannot hold, and its client fa
 field. So every value is checked here, alone, and a record that does not fit is the only one that suffers.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from schemas.events import Record
 
 Encoder = Callable[[str, Any], object]
 LAST_MOMENT_US = (2**32 - 1) * 1_000_000
+LARGEST_FLOAT32 = float.fromhex("0x1.fffffep+127")
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def moment(field: str, value: Any) -> object:
 
 def real(field: str, value: Any) -> float:
     """Float32: no NaN and no infinity, which poison every average they meet."""
-    if not isinstance(value, float | int) or not math.isfinite(value):
+    if not isinstance(value, float | int) or not abs(value) <= LARGEST_FLOAT32:
         raise bad(field, "is not a finite number")
     return float(value)
 

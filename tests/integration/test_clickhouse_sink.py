@@ -13,8 +13,13 @@ from infra.local.ports import free_ports
 from infra.local.stack import Stack
 from schemas.errors import Unavailable
 from schemas.settings import LocalSettings
+from schemas.timebase import SystemClock
 from schemas.topics import BY_NAME, TRANSCRIPT_TURNS
+from sinks.clickhouse.batch import Batch
+from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.sink import ClickHouseSink
 from sinks.clickhouse.tables import TABLES
+from sinks.clickhouse.writer import Writer
 from tests.fakes.clickhouse_bench import Bench, Log, SinkProcess, fresh, until
 from tests.fakes.clickhouse_meeting import Meeting, Posted
 
@@ -103,6 +108,30 @@ def test_sigterm_writes_and_commits_what_is_in_hand(bench: Bench, meeting: Meeti
     assert process.end() == 0
     assert bench.lag(TOPICS) == 0
     assert len(bench.views(meeting.tenant_id)["v_turns"]) == 3
+
+
+class ForgetfulWriter(Writer):
+    """Says that its first batch of turns is written, and has not written it: what committing before writing comes to."""
+
+    forgot = False
+
+    def write(self, batch: Batch) -> None:
+        if self.forgot or batch.place[0] != TRANSCRIPT_TURNS.name:
+            super().write(batch)
+        self.forgot = self.forgot or batch.place[0] == TRANSCRIPT_TURNS.name
+
+
+@pytest.mark.parametrize(("kind", "turns"), [(Writer, 3), (ForgetfulWriter, 0)])
+def test_a_commit_before_the_write_would_be_seen(
+    bench: Bench, meeting: Meeting, kind: type[Writer], turns: int
+) -> None:
+    """Negative control: the same sink with a writer that forgets one batch is found out by the view."""
+    settings, server = bench.settings(), bench.server()
+    migrate(server, bench.database)
+    sink = ClickHouseSink(settings, kind(server, database=bench.database, group=bench.group), SystemClock())
+    bench.log.post(meeting.records())
+    sink.run(lambda: bench.lag(TOPICS) == 0)
+    assert len(bench.views(meeting.tenant_id)["v_turns"]) == turns
 
 
 @pytest.fixture

@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.local.clickhouse import ClickHouseServer
-from schemas.errors import UsageError
+from schemas.errors import InvalidRecord, UsageError
 from schemas.topics import TRANSCRIPT_TURNS
 from schemas.vocabulary import TurnState
 from sinks.clickhouse import migrate as migrate_module
@@ -165,6 +166,44 @@ def test_one_batch_written_twice_is_in_the_table_once(server: Server, database: 
         Writer(server, database=database, group=group).write(batch)
         assert server.run(raw) == [(expected,)]
     server.run(f"SYSTEM START MERGES {database}.turns")
+
+
+NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.integers(-10, 10)
+TEXTS = st.text(st.characters(codec=None), max_size=8) | st.none()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "revision": NUMBERS,
+                "start_ms": NUMBERS,
+                "seq_from": NUMBERS,
+                "recording_started_at_us": st.integers(-1, 2**53),
+                "attribution_confidence": st.floats(width=32),
+                "participant_id": TEXTS,
+                "text": TEXTS,
+            }
+        ),
+        max_size=4,
+    )
+)
+def test_whatever_becomes_a_row_the_server_takes(
+    server: Server, database: str, changes: list[dict[str, object]]
+) -> None:
+    """No row that passed the mapper is ever refused, so no row ever costs its neighbours their insert."""
+    meeting = Meeting(fresh("tenant"), fresh("bot"))
+    batches = Batches(Limits(rows=10, age_ms=0))
+    fitting = 0
+    for number, change in enumerate([{}, *changes]):
+        with suppress(InvalidRecord):
+            row = row_of(TRANSCRIPT_TURNS.name, meeting.turn(number, **change), partition=0, offset=number)
+            batches.add((TRANSCRIPT_TURNS.name, 0), number, row, size_bytes=1, now_ms=0)
+            fitting += 1
+    Writer(server, database=database, group=meeting.bot_id).write(batches.take_all()[0])
+    mine = f"WHERE bot_id = '{meeting.bot_id}'"
+    assert server.run(f"SELECT count() FROM {database}.v_turns {mine}") == [(fitting,)]
 
 
 def test_a_dropped_column_is_the_schemas_fault(server: Server) -> None:
