@@ -1,7 +1,7 @@
 """One service as a process of its own: pid file, log file, start, stop.
 
-A pid file holds the pid and the process's birth time, so a number that the system has given to somebody else since is
-never taken for ours, let alone killed.
+A pid file holds the pid and the process's birth, so a number that the system has given to somebody else since is never
+taken for ours, let alone killed. Birth is in clock ticks since boot: setting the clock does not change it.
 """
 
 import contextlib
@@ -47,8 +47,7 @@ class Daemon:
                 cwd=self.folder,
                 start_new_session=True,
             )
-        born = psutil.Process(self._child.pid).create_time()
-        self._pid_file.write_text(f"{self._child.pid} {born}\n", "ascii")
+        self._pid_file.write_text(f"{self._child.pid} {birth(self._child.pid)}\n", "ascii")
 
     def ready(self) -> bool:
         """Whether our own process runs and serves."""
@@ -59,12 +58,10 @@ class Daemon:
         if self._child:
             self._child.poll()  # reaps it, so that it is not seen as a zombie for ever
         try:
-            pid, born = self._pid_file.read_text("ascii").split()
-            process = psutil.Process(int(pid))
-            alive = process.create_time() == float(born) and process.status() != psutil.STATUS_ZOMBIE
+            pid, born = map(int, self._pid_file.read_text("ascii").split())
+            return psutil.Process(pid) if birth(pid) == born else None
         except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             return None
-        return process if alive else None
 
     def terminate(self) -> None:
         """Ask the process to end."""
@@ -96,3 +93,13 @@ class Daemon:
         """Makes the kernel end the process when we die, however we die."""
         setpriv = shutil.which("setpriv")
         return [setpriv, "--pdeathsig", "SIGKILL"] if self._die_with_us and setpriv else []
+
+
+def birth(pid: int) -> int | None:
+    """Clock ticks from boot to the start of a process that runs now; None for none, or one that has ended unreaped."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = stat.rpartition(")")[2].split()  # the name before it may hold anything
+    return int(fields[19]) if fields[0] not in "ZX" else None
