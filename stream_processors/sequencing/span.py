@@ -1,6 +1,6 @@
 """What sequencing hands on: a stretch of one stream's media time, of one kind and one speaker."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from schemas.errors import InvalidRecord
 from schemas.events import AudioChunk
@@ -31,7 +31,7 @@ class Span:
     units: int
     kind: ChunkKind
     cause: GapCause | None = None
-    pcm: bytes = b""
+    pcm: bytes = field(default=b"", repr=False)
     speaker: Speaker = Speaker()
     undeclared: bool = False
 

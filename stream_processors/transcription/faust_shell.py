@@ -127,10 +127,12 @@ class GroupMember:
             generation = self._coordinator.generation
             ours = {tp.partition for tp in self._app.consumer.assignment() if tp.topic == AUDIO_FRAMES.name}
             kept = ours & self._owned if generation in (self._generation, self._generation + 1) else set()
-            self._worker.assigned(kept, await self._starts(ours - kept))
+            starts = await self._starts(ours - kept)
+            self._worker.assigned(kept, starts)
             self._owned, self._generation, self._paused = ours, generation, set()
             self.joins += 1
-            log.info("partitions_assigned", generation=generation, partitions=sorted(ours), kept=sorted(kept))
+            restored = sum(len(start.restored) for start in starts.values())
+            log.info("assigned", generation=generation, partitions=sorted(ours), kept=sorted(kept), restored=restored)
 
     async def _leaving(self, *_: Any, **__: Any) -> None:
         async with self._lock:
@@ -167,14 +169,17 @@ class GroupMember:
             return {}
         committed = await self._in_thread(lambda: self._coordinator.fetch_committed_offsets(places))
         beginnings = await self._in_thread(lambda: self._consumer.beginning_offsets(places))
-        starts: dict[int, Start] = {}
-        for place in places:
-            known = committed.get(place)
-            offset = known.offset if known and known.offset >= 0 else beginnings[place]
-            from_offset = _results_from(known.metadata if known else "")
-            restored, end = await asyncio.to_thread(self._results.restore, place.partition, from_offset)
-            starts[place.partition] = Start(offset, restored, end)
-        return starts
+        known = {place: committed[place] for place in places if place in committed and committed[place].offset >= 0}
+        from_offsets = {p.partition: _results_from(known[p].metadata) if p in known else 0 for p in places}
+        tails = await asyncio.to_thread(self._results.restore, from_offsets)
+        return {
+            place.partition: Start(
+                known[place].offset if place in known else beginnings[place],
+                tails[place.partition].restored,
+                tails[place.partition].end,
+            )
+            for place in places
+        }
 
     @property
     def _thread(self) -> Any:

@@ -5,6 +5,7 @@ Built on confluent-kafka, and on no consumer group.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import structlog
@@ -101,6 +102,14 @@ class LogOutlet:
         on_ack(offset)
 
 
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What the end of one partition of the results topic says."""
+
+    restored: dict[StreamKey, Restored]
+    end: int
+
+
 class ResultsLog:
     """Reads the ends of the log without a group. Blocking: call it from a thread of its own, one call at a time."""
 
@@ -110,15 +119,14 @@ class ResultsLog:
         self._codec = codec
         self._label = label
 
-    def restore(self, partition: int, from_offset: int) -> tuple[dict[StreamKey, Restored], int]:
-        """K of every stream that wrote a result to the partition since `from_offset`, and the end of the partition."""
-        restored: dict[StreamKey, Restored] = {}
-        end = from_offset
-        for message in self._tail(partition, from_offset):
-            end = (message.offset() or 0) + 1
-            self._learn(restored, message)
-        log.info("cursors_restored", partition=partition, streams=len(restored), records=end - from_offset)
-        return restored, end
+    def restore(self, from_offsets: dict[int, int]) -> dict[int, Tail]:
+        """K of every stream that wrote a result since these offsets, by partition, and the end of each partition."""
+        tails = {number: Tail({}, offset) for number, offset in from_offsets.items()}
+        for message in self._to_the_end(from_offsets):
+            tail, offset = tails[message.partition() or 0], message.offset() or 0
+            tails[message.partition() or 0] = replace(tail, end=offset + 1)
+            self._learn(tail.restored, message)
+        return tails
 
     def audio_ends(self, partitions: Iterable[int]) -> dict[int, int]:
         """The offset the next record of each audio partition will have."""
@@ -132,21 +140,19 @@ class ResultsLog:
         ends = self._consumer.get_watermark_offsets(place, timeout=READ_TIMEOUT_S, cached=False)
         return ends[1] if ends else 0
 
-    def _tail(self, partition: int, from_offset: int) -> Iterable[Message]:
-        self._consumer.assign([TopicPartition(STT_RESULTS.name, partition, from_offset)])
-        silent_s = 0.0
-        while silent_s < READ_TIMEOUT_S:
+    def _to_the_end(self, from_offsets: dict[int, int]) -> Iterable[Message]:
+        self._consumer.assign([TopicPartition(STT_RESULTS.name, n, offset) for n, offset in from_offsets.items()])
+        unfinished, silent_s = len(from_offsets), 0.0
+        while unfinished:
             message = self._consumer.poll(POLL_S)
-            if message is None:
-                silent_s += POLL_S
-                continue
-            error = message.error()
-            if error is None:
-                silent_s = 0.0
+            silent_s = silent_s + POLL_S if message is None else 0.0
+            if silent_s >= READ_TIMEOUT_S:
+                raise Unavailable(f"{STT_RESULTS.name} cannot be read", remedy=KAFKA_REMEDY)
+            error = message.error() if message else None
+            if error is not None and error.code() == KafkaError._PARTITION_EOF:
+                unfinished -= 1
+            elif message is not None and error is None:
                 yield message
-            elif error.code() == KafkaError._PARTITION_EOF:
-                return
-        raise Unavailable(f"{STT_RESULTS.name} cannot be read", remedy=KAFKA_REMEDY)
 
     def _learn(self, restored: dict[StreamKey, Restored], message: Message) -> None:
         try:

@@ -3,6 +3,7 @@
 Plain blocking code: this process has nothing else to do.
 """
 
+import contextlib
 import socket
 from typing import Any
 
@@ -30,12 +31,14 @@ class Hearing:
                 self._decoder.set_cmn(body.decode() or self._fresh_cmn)
                 self._decoder.start_utt()
                 self._samples = self._partial_at = 0
-            case Kind.AUDIO:
+            case Kind.AUDIO if body:
                 self._decoder.process_raw(body, False, False)
                 self._samples += len(body) // BYTES_PER_SAMPLE
             case Kind.END:
                 self._decoder.end_utt()
                 return self._heard(Kind.FINAL, self._decoder.get_cmn(False))
+            case Kind.AUDIO:
+                pass  # a resampler may hold everything back; the engine raises IndexError on an empty block
             case _:
                 raise ValueError(f"{kind.name} is not for a decoder")
         return b""
@@ -53,12 +56,13 @@ class Hearing:
 
 
 def serve(connection: socket.socket, decoder: Any) -> None:
-    """Answer until the other side is gone."""
+    """Answer until the other side is gone, which may be at any time."""
     hearing, frames = Hearing(decoder), Frames()
-    while data := connection.recv(65_536):
-        kinds = []
-        for kind, body in frames.feed(data):
-            connection.sendall(hearing.handle(kind, body))
-            kinds.append(kind)
-        if kinds and kinds[-1] is Kind.AUDIO:
-            connection.sendall(hearing.partial())
+    with contextlib.suppress(ConnectionError):
+        while data := connection.recv(65_536):
+            kinds = []
+            for kind, body in frames.feed(data):
+                connection.sendall(hearing.handle(kind, body))
+                kinds.append(kind)
+            if kinds and kinds[-1] is Kind.AUDIO:
+                connection.sendall(hearing.partial())

@@ -1,0 +1,151 @@
+"""What the tests of the transcribe worker hold in their hands: the log, and workers as processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+
+from schemas.codec import Codec
+from schemas.events import AudioChunk, QualityWindow, ResultEvent, SessionEvent
+from schemas.kafka_client import consumer_config, producer_config, record_headers
+from schemas.registry import Registry
+from schemas.settings import Settings
+from schemas.topics import AUDIO_FRAMES, AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, Topic, dlq_of
+from schemas.vocabulary import ResultKind
+
+EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
+DEADLINE_S = 90.0
+FINALS = (ResultKind.FINAL, ResultKind.END_OF_TURN)
+
+
+def until(done: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait for `done`, looking ten times a second; fails with `what` at the deadline."""
+    ends = time.monotonic() + deadline_s
+    while not done():
+        assert time.monotonic() < ends, f"still not: {what}"
+        time.sleep(0.1)
+
+
+def fresh(kind: str) -> str:
+    return f"{kind}_{uuid4().hex[:12]}"
+
+
+class TranscribeWorker:
+    """`earshot transcribe` as a process of its own, its log in a file."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
+        self.process = subprocess.Popen([*EARSHOT, "transcribe"], env=environment, stderr=self._log)
+
+    def said(self) -> str:
+        """All it logged so far."""
+        return os.pread(self._log.fileno(), 10_000_000, 0).decode()
+
+    def close(self) -> None:
+        self._log.close()
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send the signal and wait; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+@dataclass
+class TranscribeBench:
+    """One group of workers on the real log."""
+
+    bootstrap: str
+    registry_url: str
+
+    def __post_init__(self) -> None:
+        self.codec = Codec(Registry(self.registry_url))
+        self.producer = Producer(producer_config(self.bootstrap))
+        self.workers: list[TranscribeWorker] = []
+        self.environment = os.environ | {
+            "EARSHOT_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
+            "EARSHOT_SCHEMA_REGISTRY_URL": self.registry_url,
+            "EARSHOT_CONSUMER_GROUP": fresh("transcribe"),
+            "EARSHOT_SESSION_TIMEOUT_MS": "6000",
+            "EARSHOT_IDLE_STREAM_MS": "2000",
+            "EARSHOT_DECODERS": "2",
+        }
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(kafka_bootstrap_servers=self.bootstrap, schema_registry_url=self.registry_url)
+
+    def start(self, **environment: str) -> TranscribeWorker:
+        self.workers.append(TranscribeWorker(self.environment | environment))
+        return self.workers[-1]
+
+    def put(self, chunks: Iterable[AudioChunk]) -> None:
+        """Append the chunks and wait for the broker."""
+        for chunk in chunks:
+            self.put_raw(chunk.bot_id, self.codec.encode(AUDIO_FRAMES, chunk))
+        self.producer.flush(30)
+
+    def put_raw(self, key: str, value: bytes) -> None:
+        headers = [*record_headers("default", key)]
+        self.producer.produce(AUDIO_FRAMES.name, key=key.encode(), value=value, headers=headers)
+        self.producer.poll(0)
+
+    def results(self, bot_id: str) -> list[ResultEvent]:
+        return [self.codec.decode(STT_RESULTS, m.value(), ResultEvent) for m in self._read(STT_RESULTS, bot_id)]
+
+    def sessions(self, bot_id: str) -> list[SessionEvent]:
+        return [self.codec.decode(STT_SESSIONS, m.value(), SessionEvent) for m in self._read(STT_SESSIONS, bot_id)]
+
+    def windows(self, bot_id: str) -> list[QualityWindow]:
+        return [self.codec.decode(AUDIO_QUALITY, m.value(), QualityWindow) for m in self._read(AUDIO_QUALITY, bot_id)]
+
+    def dead(self, key: str) -> list[Message]:
+        return list(self._read(dlq_of(AUDIO_FRAMES), key))
+
+    def reached(self, bot_id: str, sample: int) -> bool:
+        """Whether the cursor of the bot's only stream is at `sample`."""
+        return max((r.cursor_after_sample for r in self.results(bot_id)), default=0) >= sample
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.end(signal.SIGKILL)
+            worker.close()
+
+    def _read(self, topic: Topic, bot_id: str) -> Iterator[Message]:
+        """The bot's records on the topic, from its beginning to its end now."""
+        config = consumer_config(self.bootstrap, fresh("read")) | {"enable.partition.eof": True}
+        consumer = Consumer(config)
+        try:
+            partitions = consumer.list_topics(topic.name, timeout=10).topics[topic.name].partitions
+            consumer.assign([TopicPartition(topic.name, number, 0) for number in partitions])
+            left = len(partitions)
+            while left:
+                message = consumer.poll(10)
+                assert message is not None, f"{topic.name} cannot be read"
+                if message.error():
+                    left -= 1
+                elif message.key() == bot_id.encode():
+                    yield message
+        finally:
+            consumer.close()
+
+
+def words_of(results: Iterable[ResultEvent]) -> list[str]:
+    """The settled words, in the order of the log."""
+    return [word.text for result in results if result.kind in FINALS for word in result.words]
+
+
+def assert_chain(results: list[ResultEvent], end_sample: int) -> None:
+    """The cursors lead from 0 to `end_sample` without hole or step back, whatever moved them."""
+    cursor = 0
+    for result in results:
+        assert result.cursor_before_sample == cursor, f"hole: {cursor} to {result.cursor_before_sample}"
+        cursor = result.cursor_after_sample
+    assert cursor == end_sample
