@@ -4,8 +4,10 @@ The timeline is media time: `seq` grows by one for every frame and by the length
 becomes exactly one unit; every hole becomes a declared span; so each epoch is tiled from its first unit to its last.
 
 What the media clock of a browser really does, and what is made of it:
-- it jitters late by tens of milliseconds when the machine is busy, and catches up: no hole. A hole is declared only when
-  CONFIRM_FRAMES frames in a row are late by more than TOLERANCE_US, and is as long as the least late of them says;
+- it is late by tens of milliseconds when the machine is busy, or by seconds after a freeze, and catches up in a burst of
+  frames: no hole. Late frames wait until their lateness no longer falls (STEADY_US, over STEADY_FRAMES when late by
+  little, over FREEZE_FRAMES when late by much); if it is more than TOLERANCE_US then, there is a hole before them, as
+  long as the least late of them says;
 - it starts, and starts again after a pause, on another zero, and jumps back to the true one at once: the timeline goes on
   without a break (EARLY_FRAMES);
 - it runs a little faster or slower than the samples: followed at SLEW_US for each frame, never declared;
@@ -15,17 +17,23 @@ What the media clock of a browser really does, and what is made of it:
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from producers.browser.frames import PageFrame
 from schemas.timebase import BYTES_PER_UNIT, UNIT_US
 from schemas.vocabulary import ChunkKind, GapCause
 
-TOLERANCE_US = 30_000
+TOLERANCE_US = 40_000
 BACKWARD_US = 200_000
-CONFIRM_FRAMES = 6
-CONFIRM_US = 300_000
+FREEZE_US = 200_000
+STEADY_US = 30_000
+STEADY_FRAMES = 4
+FREEZE_FRAMES = 25
+SETTLE_US = 300_000
 EARLY_FRAMES = 25
 WALL_TRUST_US = 500_000
 SLEW_US = 20
+SILENCE_PEAK = 1
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,12 @@ class Explanation:
     at_us: int
     kind: ChunkKind
     cause: GapCause | None
+
+
+def is_silent(pcm: bytes) -> bool:
+    """Whether the source sent nothing: a decoder makes zeros, or its last bit, of a muted microphone."""
+    samples = np.frombuffer(pcm, dtype="<i2")
+    return bool(samples.max() <= SILENCE_PEAK and samples.min() >= -SILENCE_PEAK)
 
 
 @dataclass
@@ -96,7 +110,7 @@ class Framer:
         late_us = self._media.divergence_us(frame.media_us, len(self._waiting))
         if late_us > TOLERANCE_US:
             self._waiting.append(frame)
-            return spans + (self._confirm() if len(self._waiting) >= CONFIRM_FRAMES else [])
+            return spans + (self._confirm() if self._steady() else [])
         spans += self._let_go()
         if late_us < -BACKWARD_US:
             self._new_zero(frame)
@@ -108,7 +122,7 @@ class Framer:
 
     def settle(self, now_us: int) -> list[Span]:
         """Decide about frames that wait for company which does not come."""
-        if self._waiting and now_us - self._waiting[0].wall_us > CONFIRM_US:
+        if self._waiting and now_us - self._waiting[-1].wall_us > SETTLE_US:
             return self._confirm()
         return []
 
@@ -149,9 +163,19 @@ class Framer:
         waiting, self._waiting = self._waiting, []
         return [self._unit(frame) for frame in waiting]
 
+    def _late_us(self, at: int) -> int:
+        return self._media.divergence_us(self._waiting[at].media_us, at)
+
+    def _steady(self) -> bool:
+        """Whether the waiting frames no longer catch up."""
+        last = len(self._waiting) - 1
+        frames = STEADY_FRAMES if self._late_us(0) < FREEZE_US else FREEZE_FRAMES
+        earlier = last - frames + 1
+        return earlier >= 0 and self._late_us(last) > self._late_us(earlier) - STEADY_US
+
     def _confirm(self) -> list[Span]:
         """There is a hole before the waiting frames."""
-        late_us = min(self._media.divergence_us(frame.media_us, at) for at, frame in enumerate(self._waiting))
+        late_us = min(self._late_us(at) for at in range(len(self._waiting)))
         wall_late_us = min(self._wall.divergence_us(frame.wall_us, at) for at, frame in enumerate(self._waiting))
         believed_us = late_us if late_us - wall_late_us <= WALL_TRUST_US else wall_late_us
         missing = max(0, round(believed_us / UNIT_US))
@@ -171,7 +195,7 @@ class Framer:
         self._wall.follow(self._wall.divergence_us(frame.wall_us))
         self._last_wall_us = frame.wall_us
         self._since_start += 1
-        silent = frame.pcm.count(0) == len(frame.pcm)
+        silent = is_silent(frame.pcm)
         pcm = b"" if silent else frame.pcm.ljust(BYTES_PER_UNIT, b"\0")
         kind = ChunkKind.SILENCE if silent else ChunkKind.AUDIO
         return replace(self._span(1, kind, None), pcm=pcm, captured_at_us=frame.wall_us)

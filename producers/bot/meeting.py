@@ -67,6 +67,7 @@ class Meeting:
         self._page_captures = False
         self._page_joined = False
         self._untold: list[Fact] = []
+        self._heard_until_us: int | None = None
 
     def start(self, now_us: int) -> list[Output]:
         return [self.lifecycle.go(BotState.JOINING, now_us)]
@@ -92,6 +93,7 @@ class Meeting:
             case SlotClosed(number, frames):
                 return [*self.streams.count(number, frames)]
             case Goodbye(frames):
+                self._heard_until_us = self._heard_until_us or now_us
                 return [chunk for number, count in frames.items() for chunk in self.streams.count(int(number), count)]
         return []
 
@@ -149,7 +151,7 @@ class Meeting:
 
     def finish(self, now_us: int) -> list[Output]:
         """Every stream to its last unit."""
-        return [*self.streams.finish(now_us)]
+        return [*self.streams.finish(self._heard_until_us or now_us)]
 
     def _act_on(self, observation: Observation, now_us: int) -> list[Output]:
         match observation:
@@ -163,6 +165,7 @@ class Meeting:
             case Refused(sub_code, message, remedy):
                 return self.fail(now_us, sub_code=sub_code, message=message, remedy=remedy)
             case Removed(sub_code, message) if self.lifecycle.may(BotState.CALL_ENDED):
+                self._heard_until_us = now_us
                 return [self.lifecycle.go(BotState.CALL_ENDED, now_us, sub_code=sub_code, message=message)]
             case ConnectionLost():
                 return self._recover(self._watchdog.connection_lost(now_us), now_us)

@@ -13,6 +13,7 @@
   const SAMPLE_RATE_HZ = 48000;
   const BATCH_MS = 100;
   const HEARTBEAT_MS = 500;
+  const QUEUE_BLOCKS = 500; // 5 s of 10 ms blocks: a late reader must not lose any
   const NativeWebSocket = window.WebSocket;
 
   // Reads tracks into frames. Self-contained, because its text also becomes the worker.
@@ -230,7 +231,7 @@
     element.srcObject = new MediaStream([track]);
     element.play().catch(() => {});
     elements.push(element);
-    order("track", number, name, new MediaStreamTrackProcessor({ track }).readable);
+    order("track", number, name, new MediaStreamTrackProcessor({ track, maxBufferSize: QUEUE_BLOCKS }).readable);
     track.addEventListener("mute", () => {
       order("flush", number);
       order("message", { kind: "slot_muted", number });
