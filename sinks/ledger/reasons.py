@@ -1,7 +1,10 @@
 """Why an epoch's account does not close, in words a person can act on; empty when it does. Pure."""
 
 from schemas.events import LedgerStream
+from schemas.topics import AUDIO_FRAMES, HOUR_MS
 from sinks.ledger.report import Capture, Transcription
+
+KEPT_HOURS = AUDIO_FRAMES.retention_ms // HOUR_MS
 
 
 def reasons(claim: LedgerStream, capture: Capture, transcription: Transcription) -> tuple[str, ...]:
@@ -13,6 +16,7 @@ def reasons(claim: LedgerStream, capture: Capture, transcription: Transcription)
 def _captured(claim: LedgerStream, capture: Capture) -> tuple[tuple[bool, str], ...]:
     return (
         (not claim.ranges_sha256, "the bot's ledger does not know it"),
+        (_all_gone(claim, capture), f"nothing of it lies on audio.frames, which keeps records {KEPT_HOURS} hours"),
         (capture.unaccounted_units > 0, f"{capture.unaccounted_units} captured frames are unaccounted for"),
         (capture.hole_units > 0, f"{capture.hole_units} units are missing on audio.frames and not declared"),
         (capture.overlap_units > 0, f"{capture.overlap_units} units lie on audio.frames twice and disagree"),
@@ -21,6 +25,10 @@ def _captured(claim: LedgerStream, capture: Capture) -> tuple[tuple[bool, str], 
         (not capture.counts_ok, "units by kind differ between the ledger and audio.frames"),
         (not capture.digest_ok, "the digest of the ranges differs between the ledger and audio.frames"),
     )
+
+
+def _all_gone(claim: LedgerStream, capture: Capture) -> bool:
+    return not capture.units and claim.last_seq >= claim.first_seq
 
 
 def _transcribed(transcription: Transcription) -> tuple[tuple[bool, str], ...]:

@@ -14,6 +14,7 @@ from schemas.vocabulary import ChunkKind, ResultKind
 from sinks.ledger.tiling import Tiling
 from sinks.logged import Logged
 
+Turn = tuple[str, int, str, str]
 HEARD = frozenset({ChunkKind.AUDIO, ChunkKind.SILENCE})
 
 
@@ -55,12 +56,12 @@ class Utterances:
     def __init__(self) -> None:
         self.first_partial_ms: list[float] = []
         self.final_ms: list[float] = []
-        self._begun: set[tuple[str, int, str]] = set()
-        self._last_sample: dict[tuple[str, int, str], int] = {}
+        self._begun: set[Turn] = set()
+        self._last_sample: dict[Turn, int] = {}
 
     def add(self, result: ResultEvent) -> None:
         """The next result in log order."""
-        turn = (result.stream_id, result.epoch, result.provider_turn_key)
+        turn = (result.stream_id, result.epoch, result.stt_session_id, result.provider_turn_key)
         if result.words and result.kind is ResultKind.PARTIAL and turn not in self._begun:
             self._begun.add(turn)
             self.first_partial_ms.append(_delay_ms(result, result.words[0].from_sample))

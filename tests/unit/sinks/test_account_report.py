@@ -6,6 +6,7 @@ from schemas.vocabulary import ChunkKind, GapCause, ResultKind
 from sinks.ledger.account import account
 from sinks.ledger.report import Account
 from sinks.ledger.table import table
+from sinks.ledger.timing import Utterances
 from tests.fakes.heard import CAPTURE_DELAY_US, Run, heard, ledger_of, logged
 
 MINUTE = [
@@ -96,6 +97,33 @@ def test_a_stream_the_ledger_does_not_know_opens_the_account():
     found = account("bot_1", ledger_of(part), logged([*part.chunks, *stranger.chunks]), logged(part.results))
     assert not found.closed
     assert "janus:9/audio epoch 0: the bot's ledger does not know it" in found.reasons
+
+
+def test_audio_that_has_expired_is_told_from_audio_that_was_lost():
+    """Whoever verifies too late learns why there is nothing left to verify."""
+    part = heard(MINUTE)
+    found = account("bot_1", ledger_of(part), [], logged(part.results))
+    assert found.reasons[0].endswith("nothing of it lies on audio.frames, which keeps records 6 hours")
+
+
+def test_turn_keys_of_two_sessions_are_two_turns():
+    """A provider may count its turns from one in every session."""
+    part = heard([Run(ChunkKind.AUDIO, 50), Run(ChunkKind.SILENCE, 5), Run(ChunkKind.AUDIO, 50)])
+    partials = [
+        msgspec.structs.replace(
+            result,
+            kind=ResultKind.PARTIAL,
+            cursor_after_sample=result.cursor_before_sample,
+            provider_turn_key="1",
+            stt_session_id=f"stt_{at}",
+        )
+        for at, result in enumerate(part.results)
+        if result.words
+    ]
+    utterances = Utterances()
+    for partial in partials:
+        utterances.add(partial)
+    assert len(utterances.first_partial_ms) == 2
 
 
 def test_a_bot_that_heard_nothing_closes():
