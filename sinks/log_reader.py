@@ -92,15 +92,17 @@ class LogReader:
             self._release()
         return read
 
-    def commit(self, next_offsets: dict[Partition, int]) -> None:
-        """Commit and wait for the broker's word; a refusal (the partition is another's by now) is logged."""
+    def commit(self, next_offsets: dict[Partition, int]) -> bool:
+        """Commit and wait for the broker's word: False, and logged, when it is away or the partition is another's."""
         if not next_offsets:
-            return
+            return True
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in next_offsets.items()]
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
             log.warning("commit_refused", stage=self._stage, error=str(error))
+            return False
+        return True
 
     def bury(self, record: RawRecord, error: InvalidRecord) -> None:
         """Put `record` on its dead-letter topic and count it; raises Unavailable when that topic does not take it."""

@@ -45,6 +45,7 @@ class ClickHouseSink:
         self._taken: list[Taken] = []
         self._batches = Batches(Limits(rows=settings.clickhouse_batch_rows, age_ms=settings.clickhouse_batch_ms))
         self._waiting: deque[Batch] = deque()
+        self._written: dict[Place, int] = {}
         self._outage = NONE
         self._assigned: set[Place] = set()
         self._held = False
@@ -95,8 +96,7 @@ class ClickHouseSink:
         self._taken.append(Taken(origin, dead_row(origin, stage=STAGE, error=error, failed_at_us=self._clock.now_us())))
 
     def _write(self) -> None:
-        """Write what waits, in order, as far as ClickHouse takes it, and commit so far."""
-        written: dict[Place, int] = {}
+        """Write what waits, in order, as far as ClickHouse takes it, and commit so far; again, if Kafka was away."""
         while self._waiting and self._outage.may_try(self._clock.monotonic_ms()):
             batch = self._waiting[0]
             try:
@@ -106,8 +106,9 @@ class ClickHouseSink:
                 break
             self._outage = NONE
             self._waiting.popleft()
-            written[batch.place] = batch.next_offset
-        self._reader.commit(written)
+            self._written[batch.place] = batch.next_offset
+        if self._reader.commit(self._written):
+            self._written.clear()
         self._hold_or_release()
 
     def _put_off(self, error: Unavailable) -> None:
@@ -135,6 +136,7 @@ class ClickHouseSink:
         self._assigned.difference_update(places)
         self._batches.forget(places)
         self._waiting = deque(batch for batch in self._waiting if batch.place not in places)
+        self._written = {place: offset for place, offset in self._written.items() if place not in places}
 
     def _wait_ms(self) -> float:
         """How long the log may take to bring something before there is other work."""
