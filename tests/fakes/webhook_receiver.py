@@ -45,6 +45,10 @@ class FaultyReceiver:
     def receipts(self) -> list[Receipt]:
         return self.receiver.receipts
 
+    def of(self, bot_id: str) -> list[Receipt]:
+        """What was accepted of one bot, repeats too."""
+        return [receipt for receipt in self.receipts if receipt.bot_id == bot_id]
+
     async def _answer(self, receipt: Receipt, request: web.Request) -> web.StreamResponse:
         self.tries.append(receipt)
         nth = self._times[receipt.message_id] = self._times.get(receipt.message_id, 0) + 1
