@@ -359,3 +359,13 @@ async def test_another_group_with_the_same_endpoint_sends_nothing_twice(river: R
         async with river.sink(receiver.url):
             await until(got_done(receiver, later), "bot.done of the later bot")
     assert sum(receipt.duplicate for receipt in receiver.receipts) == 0
+
+
+async def test_without_a_broker_it_says_so_and_ends(river: River) -> None:
+    """Exit code 3 within 15 s, and how to start one."""
+    river.bootstrap = "127.0.0.1:1"
+    async with listening() as receiver, river.sink(receiver.url, STARTUP_TIMEOUT_S="3") as sink:
+        assert await asyncio.wait_for(sink.wait(), 15) == 3
+    assert "error: Kafka at 127.0.0.1:1 does not answer" in river.log
+    assert "remedy: start it with `earshot up`" in river.log
+    assert "Traceback" not in river.log

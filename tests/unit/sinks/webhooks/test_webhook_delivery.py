@@ -1,0 +1,147 @@
+"""One POST against a receiver that misbehaves in every way we name: each way has its own error class."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+from aiohttp import web
+
+from schemas.timebase import SystemClock
+from sinks.webhooks.delivery import SNIPPET_BYTES, Poster
+from sinks.webhooks.endpoint import Endpoint
+from sinks.webhooks.retry_policy import Answer
+from tests.fakes.pending_deliveries import delivery
+from tests.fakes.webhook_receiver import SECRET, Fault, listening
+
+
+async def post_to(url: str, timeout_s: float = 5.0) -> Answer:
+    async with Poster(Endpoint("ep_1", url, SECRET), timeout_s=timeout_s, clock=SystemClock()) as poster:
+        return await poster.post(delivery(0, 0))
+
+
+@asynccontextmanager
+async def raw_server(reply: bytes, *, hold_open: bool = False) -> AsyncIterator[str]:
+    """Answers every connection with these bytes, and maybe never ends."""
+
+    connections: list[asyncio.Task[None] | None] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(asyncio.current_task())
+        await reader.read(1)
+        writer.write(reply)
+        await writer.drain()
+        if hold_open:
+            await reader.read()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        server.close()
+        await asyncio.gather(*filter(None, connections), return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "error_class"),
+    [
+        (Fault(200), 200, ""),
+        (Fault(204), 204, ""),
+        (Fault(302, headers=(("Location", "/elsewhere"),)), 302, "redirect"),
+        (Fault(404), 404, "http_4xx"),
+        (Fault(429, headers=(("Retry-After", "7"),)), 429, "http_4xx"),
+        (Fault(503), 503, "http_5xx"),
+        (Fault(drop=True), 0, "reset"),
+        (Fault(stall_s=2), 0, "timeout"),
+    ],
+)
+async def test_an_answer_is_classed_by_what_it_is(fault: Fault, status: int, error_class: str) -> None:
+    """2xx is delivered, everything else is not; a redirect is an answer, never followed."""
+    async with listening() as receiver:
+        receiver.knob = lambda _receipt, _nth: fault
+        answer = await post_to(receiver.url, timeout_s=0.5)
+    assert (answer.status, answer.error_class) == (status, error_class)
+    assert answer.delivered == (error_class == "")
+    assert answer.retry_after == dict(fault.headers).get("Retry-After")
+    assert len(receiver.tries) == 1
+
+
+async def test_a_request_is_signed_and_says_who_sends_it() -> None:
+    """The receiver's own library accepts it."""
+    async with listening() as receiver:
+        await post_to(receiver.url)
+    [receipt] = receiver.receipts
+    assert receipt.verified
+    assert receipt.message_id == "msg_0_0"
+
+
+async def test_a_request_signed_with_another_secret_is_counted_as_unsigned() -> None:
+    """Negative control: what the receiver reports as verified was verified."""
+    async with listening("whsec_" + "B" * 32) as receiver:
+        answer = await post_to(receiver.url)
+    assert answer.status == 401
+    assert [receipt.verified for receipt in receiver.receipts] == [False]
+
+
+async def test_nobody_listening_is_connect_refused() -> None:
+    """A port nobody holds."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        answer = await post_to(f"http://127.0.0.1:{held.getsockname()[1]}/")
+    assert (answer.status, answer.error_class) == (0, "connect_refused")
+
+
+async def test_a_name_nobody_knows_is_dns() -> None:
+    """The .invalid names never exist."""
+    assert (await post_to("http://nobody.invalid/")).error_class == "dns"
+
+
+async def test_plain_http_where_tls_is_wanted_is_tls() -> None:
+    """A broken handshake is neither a refusal nor a reset."""
+    async with raw_server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as url:
+        assert (await post_to(url.replace("http://", "https://"))).error_class == "tls"
+
+
+async def test_what_is_not_http_is_protocol() -> None:
+    """Some other service on that port."""
+    async with raw_server(b"SSH-2.0-x\r\n\r\n") as url:
+        assert (await post_to(url)).error_class == "protocol"
+
+
+async def test_at_most_16_kb_of_an_answer_are_read() -> None:
+    """A receiver cannot fill our memory or our topic."""
+    async with listening() as receiver:
+        receiver.knob = lambda _receipt, _nth: Fault(500, body="ü".encode() * 1_000_000)
+        answer = await post_to(receiver.url)
+    assert answer.status == 500
+    assert len(answer.snippet.encode()) <= SNIPPET_BYTES + 2
+
+
+async def test_a_200_whose_body_stalls_is_delivered() -> None:
+    """The receiver said yes; how long it goes on talking is its own affair, within the time limit."""
+    async with raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nwell", hold_open=True) as url:
+        answer = await post_to(url, timeout_s=0.5)
+    assert answer.delivered
+    assert answer.snippet == "well"
+
+
+async def test_a_compressed_answer_is_not_unpacked() -> None:
+    """A few bytes cannot become gigabytes here."""
+
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(status=500, body=b"\x1f\x8b broken", headers={"Content-Encoding": "gzip"})
+
+    application = web.Application()
+    application.router.add_post("/", handler)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        answer = await post_to(f"http://127.0.0.1:{runner.addresses[0][1]}/")
+    finally:
+        await runner.cleanup()
+    assert (answer.status, answer.error_class) == (500, "http_5xx")
