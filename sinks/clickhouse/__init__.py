@@ -1,5 +1,5 @@
 """The ClickHouse sink: what analysts may ask of the log, as tables and views.
 
-Pure: columns, rows, batch, retry. Shells: adapter, writer, migrate, sink, cli. It reads topics and writes tables; it
+Pure: columns, tables, rows, batch, retry, refusal. Shells: adapter, writer, migrate, sink, cli. It reads topics and writes tables; it
 decides nothing about meetings, and a table holds what a record says, in the record's own words.
 """
