@@ -246,7 +246,7 @@ class Bot:
             )
 
     def _attrs(self) -> dict[str, str]:
-        offsets = self._publisher.last_offsets
+        offsets, concealed = self._publisher.last_offsets, self._meeting.reception.concealed_ratio
         return {
             "audio.frames.last_offset": str(offsets.get(AUDIO_FRAMES.name, -1)),
             "meeting.participants.last_offset": str(offsets.get(MEETING_PARTICIPANTS.name, -1)),
@@ -254,6 +254,7 @@ class Bot:
             "capture_recoveries": str(self._meeting.recoveries),
             "rss_mb_peak": f"{self._meter.memory_mb_peak:.1f}",
             "cpu_seconds": f"{self._meter.cpu_seconds:.2f}",
+            **({} if concealed is None else {"concealed_ratio": f"{concealed:.6f}"}),
         }
 
     def _announce(self, event: str, **facts: object) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from producers.bot.lifecycle import ENDING, Lifecycle, Step
+from producers.bot.reception import Reception
 from producers.bot.roster import Fact, Roster
 from producers.bot.streams import StreamChunk, Streams
 from producers.bot.watchdog import Remedy, Verdict, Watchdog
@@ -17,6 +18,7 @@ from producers.browser.frames import (
     Hello,
     PageFrame,
     PageMessage,
+    SamplesReceived,
     SlotClosed,
     SlotFormat,
     SlotMuted,
@@ -62,6 +64,7 @@ class Meeting:
         self.streams = Streams()
         self.recoveries = 0
         self.transport = ""
+        self.reception = Reception()
         self._roster = Roster()
         self._watchdog = watchdog
         self._page_captures = False
@@ -80,10 +83,13 @@ class Meeting:
         match message:
             case Hello(transport):
                 self._watchdog.alive(now_us)
+                self.reception.new_page()
                 self.transport, self._page_captures = transport, True
                 return self._ready(now_us)
             case Heartbeat():
                 self._watchdog.alive(now_us)
+            case SamplesReceived(concealed_samples, received_samples):
+                self.reception.count(concealed_samples, received_samples)
             case SlotOpened(number, slot):
                 self.streams.open_slot(number, slot)
             case SlotFormat(_, sample_rate_hz) if sample_rate_hz != SAMPLE_RATE_HZ:

@@ -13,6 +13,7 @@
   const SAMPLE_RATE_HZ = 48000;
   const BATCH_MS = 100;
   const HEARTBEAT_MS = 500;
+  const RECEPTION_MS = 2000;
   const QUEUE_BLOCKS = 500; // 5 s of 10 ms blocks: a late reader must not lose any
   const NativeWebSocket = window.WebSocket;
 
@@ -239,11 +240,25 @@
     track.addEventListener("unmute", () => order("message", { kind: "slot_unmuted", number }));
   };
 
-  let connections = 0;
+  // Counts are kept by receiver: one that is gone says nothing any more, and what it played still counts.
+  const received = new Map();
+  const countReception = async () => {
+    for (const [index, connection] of connections.entries()) {
+      for (const report of (await connection.getStats()).values()) {
+        if (report.type !== "inbound-rtp" || report.kind !== "audio") continue;
+        received.set(`${index}/${report.id}`, [report.concealedSamples ?? 0, report.totalSamplesReceived ?? 0]);
+      }
+    }
+    const sum = (at) => [...received.values()].reduce((total, counts) => total + counts[at], 0);
+    order("message", { kind: "samples_received", concealed_samples: sum(0), received_samples: sum(1) });
+  };
+  setInterval(countReception, RECEPTION_MS);
+
+  const connections = [];
   window.RTCPeerConnection = new Proxy(window.RTCPeerConnection, {
     construct(native, parts, wrapper) {
       const connection = Reflect.construct(native, parts, wrapper);
-      const index = connections++;
+      const index = connections.push(connection) - 1;
       connection.addEventListener("track", ({ track, transceiver }) => capture(track, `${index}/${transceiver.mid}`));
       return connection;
     },
@@ -261,7 +276,7 @@
 
   // What the bot may ask of the page.
   window.earshotCapture = {
-    stop: () => order("stop"),
+    stop: () => countReception().finally(() => order("stop")),
     close: () => order("close"),
     // Brings the frames back after the browser's audio service has died.
     reopenSinks: () => Promise.all(elements.map((element) => element.setSinkId("default").catch(() => {}))),

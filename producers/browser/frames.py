@@ -86,6 +86,13 @@ class Heartbeat(msgspec.Struct, frozen=True, tag_field="kind", tag="heartbeat"):
     frames: dict[str, int]
 
 
+class SamplesReceived(msgspec.Struct, frozen=True, tag_field="kind", tag="samples_received"):
+    """Samples the page's receivers have played so far, and how many of those the browser made up."""
+
+    concealed_samples: int
+    received_samples: int
+
+
 class Signalling(msgspec.Struct, frozen=True, tag_field="kind", tag="signalling"):
     """One text message the page got from its server, verbatim, in order with the media."""
 
@@ -110,6 +117,7 @@ PageMessage = (
     | SlotUnmuted
     | SlotClosed
     | Heartbeat
+    | SamplesReceived
     | Signalling
     | SignallingClosed
     | Goodbye
