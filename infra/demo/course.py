@@ -24,7 +24,7 @@ from schemas.timebase import Clock
 from schemas.topics import Topic
 
 START_DEADLINE_S = 60.0
-DRAIN_TIMEOUT_S = 60.0
+DRAIN_TIMEOUT_S = 180.0
 WATCH_S = 1.0
 T = TypeVar("T")
 
