@@ -13,7 +13,7 @@ from sinks.log_reader import LogRecord, Partition
 from sinks.webhooks.delivery import Poster
 from sinks.webhooks.dispatcher import Dispatcher
 from sinks.webhooks.endpoint import Endpoint
-from sinks.webhooks.fan_out import FanOut
+from sinks.webhooks.fan_out import Draft, FanOut
 from sinks.webhooks.intake import Batch, Intake
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.log_writer import LogWriter
@@ -25,6 +25,7 @@ POLL_S = 0.1
 COMMIT_EVERY_US = 1_000_000
 MOST_PENDING = 10_000
 REVOKE_GRACE_S = 3.0
+Write = tuple[FanOut, Draft, "asyncio.Future[int]"]
 log = structlog.get_logger()
 
 
@@ -74,8 +75,7 @@ class WebhookSink:
         for partition in batch.assigned:
             await self._take_up(intake, partition)
         self._take(batch)
-        for partition, fan_out in self._fan_outs.items():
-            await self._put_on_log(partition, fan_out)
+        await self._put_on_log()
         if self._clock.now_us() >= self._commit_due_us:
             await self._commit(intake)
         await intake.hold(len(self._dispatcher) > MOST_PENDING)
@@ -97,14 +97,17 @@ class WebhookSink:
             place = Place(read.topic.name, read.offset)
             self._fan_outs[read.partition].take(place, read.record, _bot_id(read), now_us)
 
-    async def _put_on_log(self, partition: int, fan_out: FanOut) -> None:
+    async def _put_on_log(self) -> None:
         """Journal what may be told now; only what the broker has is tried."""
+        writes = [write for partition, fan_out in self._fan_outs.items() for write in self._write(partition, fan_out)]
+        for fan_out, draft, offset in writes:
+            self._dispatcher.push(fan_out.delivery_written(draft, await offset))
+
+    def _write(self, partition: int, fan_out: FanOut) -> list[Write]:
         drafts, drops = fan_out.advance(self._clock.now_us())
         for drop in drops:
             log.info("record_not_told", topic=drop.place.topic, offset=drop.place.offset, reason=drop.reason)
-        writes = [self._writer.write(WEBHOOK_DELIVERIES, draft.delivery, partition) for draft in drafts]
-        for draft, write in zip(drafts, writes, strict=True):
-            self._dispatcher.push(fan_out.delivery_written(draft, await write))
+        return [(fan_out, draft, self._writer.write(WEBHOOK_DELIVERIES, draft.delivery, partition)) for draft in drafts]
 
     def _note_attempt(self, partition: int, offset: int, attempt: WebhookAttempt) -> None:
         if partition in self._fan_outs:
