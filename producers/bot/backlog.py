@@ -1,7 +1,8 @@
 """What may wait in memory for a broker that is away: so many bytes of sound, then the sound is declared lost. Pure."""
 
+import msgspec
+
 from schemas.events import AudioChunk
-from schemas.timebase import UNIT_MS
 from schemas.vocabulary import ChunkKind, GapCause
 
 
@@ -27,12 +28,4 @@ class Backlog:
 
 
 def _as_gap(chunk: AudioChunk) -> AudioChunk:
-    fields = {name: getattr(chunk, name) for name in chunk.__struct_fields__}
-    return AudioChunk(
-        **{**fields, "kind": ChunkKind.GAP, "cause": GapCause.BACKLOG_FULL, "pcm": b"", "level_dbfs": None}
-    )
-
-
-def limit_for(seconds_of_sound: float) -> int:
-    """Bytes of so much sound of one voice."""
-    return round(seconds_of_sound * 1000 / UNIT_MS) * 1920
+    return msgspec.structs.replace(chunk, kind=ChunkKind.GAP, cause=GapCause.BACKLOG_FULL, pcm=b"", level_dbfs=None)

@@ -109,14 +109,15 @@ class Watchdog:
         return []
 
     def _listen(self, heard_at_us: dict[str, int], now_us: int) -> list[Verdict]:
-        silent = [stream for stream, at_us in heard_at_us.items() if now_us - at_us > self._silence_us]
-        if not silent:
+        if all(now_us - at_us <= self._silence_us for at_us in heard_at_us.values()):
             self._sink_attempts = 0
             return []
         page_is_silent = self._heartbeat_at_us is None or now_us - self._heartbeat_at_us > self._silence_us
         if page_is_silent or now_us - self._sinks_reopened_at_us <= self._silence_us:
             return []
-        cause = GapCause.AUDIO_SERVICE_DEATH if len(silent) == len(heard_at_us) else GapCause.CAPTURE_STALL
+        # streams of one dead service stop within a moment of each other, not all past the limit at once
+        all_silent = all(now_us - at_us > self._silence_us // 2 for at_us in heard_at_us.values())
+        cause = GapCause.AUDIO_SERVICE_DEATH if all_silent else GapCause.CAPTURE_STALL
         if self._sink_attempts >= SINK_ATTEMPTS:
             return self._restart(cause, Remedy.NEW_PAGE, now_us)
         self._sink_attempts += 1

@@ -57,7 +57,8 @@ class JanusAttendance:
         """The page's Stop button ends the session on the server; then the page reloads itself."""
         try:
             async with page.expect_navigation(timeout=LEAVE_TIMEOUT_MS):
-                await page.click(START, timeout=LEAVE_TIMEOUT_MS, force=True)
+                # not a click by coordinates: an alert of the page may lie over the button
+                await page.dispatch_event(START, "click", timeout=LEAVE_TIMEOUT_MS)
         except PlaywrightError:
             return
 

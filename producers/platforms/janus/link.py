@@ -13,7 +13,10 @@ REMEDY = f"use a link such as {UNDERSTANDS}"
 
 def parse(meeting_url: str) -> MeetingLink | None:
     """The room behind a link to the demo page, as a listener; None for another page's link."""
-    parts = urlsplit(meeting_url.strip())
+    try:
+        parts = urlsplit(meeting_url.strip())
+    except ValueError:
+        return None
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.rsplit("/", 1)[-1] != PAGE:
         return None
     room = (parse_qs(parts.query).get("room") or [""])[0]
