@@ -17,12 +17,13 @@ from infra.demo.script import PARTS
 from infra.demo.stages import local_place
 from infra.demo.stopwatch import Stopwatch
 from infra.demo.summary import Around, next_lines, proof_lines, verdict_lines
+from infra.demo.supervisor import EARSHOT
 from infra.demo.voices import Recording, flite_recordings, own_recordings
 from infra.local import parts
 from infra.local.machine import Machine
 from schemas.errors import EarshotError
 from schemas.ids import new_bot_id
-from schemas.settings import ClickHouseSettings, LocalSettings, load
+from schemas.settings import LOCAL_ENV_FILE, ClickHouseSettings, LocalSettings, load
 from schemas.telemetry import configure_logging
 from schemas.timebase import SystemClock
 
@@ -88,6 +89,8 @@ def _concluded(evidence: Evidence, machine: Machine, folder: Path, *, min_words:
     written = folder / "report.json"
     written.write_bytes(as_json(figures, verdict))
     around = Around(
+        earshot=_short(Path(EARSHOT)),
+        settings=Path(_short(LOCAL_ENV_FILE)),
         meeting_page=machine.meeting_page.url,
         clickhouse_http=f"http://127.0.0.1:{machine.clickhouse.http_port}",
         clickhouse_database=load(ClickHouseSettings).clickhouse_database,
@@ -98,6 +101,12 @@ def _concluded(evidence: Evidence, machine: Machine, folder: Path, *, min_words:
     for line in next_lines(figures.bot_id, around):
         click.echo(f"  {line}")
     return 0 if verdict.passed else 1
+
+
+def _short(path: Path) -> str:
+    """As one would type it from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _first(failures: BaseException) -> BaseException:

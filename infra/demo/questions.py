@@ -35,7 +35,8 @@ async def proof(bot_id: str, settings: Mapping[str, str]) -> Proof:
 
 async def engine_words(recordings: Sequence[Recording], settings: Mapping[str, str]) -> dict[str, str]:
     """What the engine makes of each talker's recording itself, without a meeting in between."""
-    return {recording.part.name: await _engine(recording.wav, settings) for recording in recordings}
+    heard = await asyncio.gather(*(_engine(recording.wav, settings) for recording in recordings))
+    return {recording.part.name: words for recording, words in zip(recordings, heard, strict=True)}
 
 
 def turns_in_clickhouse(settings: ClickHouseSettings, bot_id: str) -> int:

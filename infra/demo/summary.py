@@ -11,6 +11,8 @@ from infra.demo.report import Report, Verdict
 class Around:
     """Where a newcomer finds things when the demo is over."""
 
+    earshot: str
+    settings: Path
     meeting_page: str
     clickhouse_http: str
     clickhouse_database: str
@@ -56,11 +58,12 @@ def next_lines(bot_id: str, around: Around) -> Iterator[str]:
     """Five lines a newcomer can type; the services are still up."""
     query = f"SELECT start_ms, display_name, text FROM v_turns WHERE bot_id = '{bot_id}' FORMAT PrettyCompact"  # noqa: S608 (shown to a person, never run by us)
     database = f"?database={around.clickhouse_database}"
-    yield f"earshot transcript {bot_id}"
-    yield f"earshot tail transcript.turns --bot {bot_id} --until-end"
+    earshot = around.earshot
+    yield f"{earshot} transcript {bot_id}"
+    yield f"{earshot} tail transcript.turns --bot {bot_id} --until-end"
     yield f'curl -s "{around.clickhouse_http}/{database}" --data-binary "{query}"'
-    yield f"NODE_PATH={around.node_modules} node infra/demo/read_topic.cjs transcript.turns {bot_id}"
-    yield f"xdg-open {around.meeting_page}   # then: earshot bot --meeting-url {around.meeting_page}"
+    yield f"set -a; . {around.settings}; NODE_PATH={around.node_modules} node infra/demo/read_topic.cjs transcript.turns {bot_id}"
+    yield f"xdg-open {around.meeting_page}   # then: {earshot} bot --meeting-url {around.meeting_page}"
 
 
 def _percent(ratio: float | None) -> str:
