@@ -163,7 +163,7 @@ class Conversation:
 
     def _failed(self, failure: ProviderFailed, log: SessionLog, now: Moment) -> list[Command]:
         self._log = None
-        self._retry_at_ms = now.ms + min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** min(self._attempt - 1, 10))
+        self._retry_at_ms = now.ms + min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** min(max(self._attempt - 1, 0), 10))
         replay_from = self.chain.cursor - self._terms.preroll_samples
         for utterance in self._utterances:
             utterance.sent_to = max(utterance.from_sample, replay_from)

@@ -69,7 +69,7 @@ class TranscribeBench:
         self.codec = Codec(Registry(self.registry_url))
         self.producer = Producer(producer_config(self.bootstrap))
         self.workers: list[TranscribeWorker] = []
-        self.environment = os.environ | {
+        self.environment = {
             "EARSHOT_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
             "EARSHOT_SCHEMA_REGISTRY_URL": self.registry_url,
             "EARSHOT_CONSUMER_GROUP": fresh("transcribe"),
@@ -135,11 +135,6 @@ class TranscribeBench:
                     yield message
         finally:
             consumer.close()
-
-
-def words_of(results: Iterable[ResultEvent]) -> list[str]:
-    """The settled words, in the order of the log."""
-    return [word.text for result in results if result.kind in FINALS for word in result.words]
 
 
 def assert_chain(results: list[ResultEvent], end_sample: int) -> None:

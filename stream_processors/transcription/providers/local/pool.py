@@ -14,6 +14,7 @@ from stream_processors.transcription.providers.local.protocol import Frames, Kin
 
 log = structlog.get_logger()
 NURSERY = "stream_processors.transcription.providers.local.nursery"
+STOP_S = 5.0
 REMEDY = "install what the local engine needs (`pip install pocketsphinx`), or set EARSHOT_PROVIDER"
 
 
@@ -28,6 +29,12 @@ class Link:
     def dead(self) -> bool:
         return self.reader.at_eof() or self.writer.is_closing()
 
+    async def close(self) -> None:
+        """Hang up: the process at the other end ends."""
+        self.writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self.writer.wait_closed()
+
 
 class Pool:
     """Keeps the nursery and its decoders. A decoder that died is replaced when it is found dead."""
@@ -36,7 +43,9 @@ class Pool:
         self._config = config
         self._nursery: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._links: set[Link] = set()
         self._free: asyncio.Queue[Link] = asyncio.Queue()
+        self._spawning = asyncio.Lock()
         self._replacing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -57,8 +66,7 @@ class Pool:
 
     def discard(self, link: Link) -> None:
         """The decoder is dead, or in an utterance nobody wants: it ends, and another takes its place."""
-        link.writer.close()
-        task = asyncio.create_task(self._replace())
+        task = asyncio.create_task(self._replace(link))
         self._replacing.add(task)
         task.add_done_callback(self._replacing.discard)
 
@@ -66,28 +74,37 @@ class Pool:
         """End the nursery and every decoder."""
         for task in self._replacing:
             task.cancel()
-        while not self._free.empty():
-            self._free.get_nowait().writer.close()
-        if self._control:
-            self._control.close()
-        if self._nursery:
-            await asyncio.to_thread(self._nursery.wait, 5)
+        await asyncio.gather(*self._replacing, return_exceptions=True)
+        for link in self._links:
+            await link.close()
+        await self._end_nursery()
 
-    async def _replace(self) -> None:
-        link = await self._spawn()
+    async def _replace(self, link: Link) -> None:
+        await link.close()
+        self._links.discard(link)
+        self._free.put_nowait(await self._spawn())
         log.info("decoder_replaced")
-        self._free.put_nowait(link)
 
     async def _spawn(self) -> Link:
         ours, theirs = socket.socketpair()
         with theirs:
-            try:
-                self._hand_over(theirs)
-            except OSError:
-                log.warning("nursery_died")
-                await self._start_nursery()
-                self._hand_over(theirs)
-        return Link(*await asyncio.open_unix_connection(sock=ours))
+            async with self._spawning:
+                try:
+                    self._hand_over(theirs)
+                except OSError:
+                    log.warning("nursery_died")
+                    await self._end_nursery()
+                    await self._start_nursery()
+                    self._hand_over(theirs)
+        link = Link(*await asyncio.open_unix_connection(sock=ours))
+        self._links.add(link)
+        return link
+
+    async def _end_nursery(self) -> None:
+        """Hang up, and wait until the process is gone."""
+        if self._control and self._nursery:
+            self._control.close()
+            await asyncio.to_thread(self._nursery.wait, STOP_S)
 
     def _hand_over(self, descriptor: socket.socket) -> None:
         assert self._control

@@ -1,0 +1,185 @@
+"""What every provider owes its caller. A new provider adds a line to PROVIDERS and runs this."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import psutil
+import pytest
+
+from schemas.settings import TranscribeSettings
+from schemas.timebase import BYTES_PER_UNIT, SAMPLE_RATE_HZ
+from schemas.vocabulary import ResultKind, SttErrorClass
+from stream_processors.transcription.providers.interface import (
+    Provider,
+    ProviderError,
+    ProviderResult,
+    ProviderSession,
+    SessionRequest,
+)
+from stream_processors.transcription.providers.registry import PROVIDERS, make_provider
+from tests.fakes.audio_records import spoken
+
+TEXT = "the meeting begins at nine tomorrow morning"
+PIECE = 5 * BYTES_PER_UNIT
+DEADLINE_S = 60.0
+
+
+@pytest.fixture(params=sorted(PROVIDERS))
+async def provider(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
+    """Each provider there is, started."""
+    made = make_provider(TranscribeSettings(provider=request.param, decoders=2))
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def opened(provider: Provider, speaker: str = "bot/stream") -> ProviderSession:
+    return await provider.open(SessionRequest("stt_1", speaker, 1))
+
+
+async def say(session: ProviderSession, pcm: bytes) -> None:
+    for at in range(0, len(pcm), PIECE):
+        await session.send(pcm[at : at + PIECE])
+
+
+async def until_final(session: ProviderSession) -> list[ProviderResult]:
+    """Results up to the next one that is not partial."""
+    found: list[ProviderResult] = []
+    async with asyncio.timeout(DEADLINE_S):
+        async for result in session.results():
+            found.append(result)
+            if result.kind is not ResultKind.PARTIAL:
+                return found
+    raise AssertionError("the results ended without a final")
+
+
+async def test_a_final_reaches_to_the_last_sample_sent(provider: Provider) -> None:
+    """After `finalize` there is one final, it covers everything, and its words lie inside."""
+    session = await opened(provider)
+    pcm = spoken(TEXT)
+    await say(session, pcm)
+    await session.finalize()
+    *partials, final = await until_final(session)
+    assert final.to_sample == len(pcm) // 2
+    assert [p.to_sample for p in partials] == sorted(p.to_sample for p in partials)
+    for result in (*partials, final):
+        edges = [edge for word in result.words for edge in (word.from_sample, word.to_sample)]
+        assert edges == sorted(edges)
+        assert all(0 <= edge <= len(pcm) // 2 for edge in edges)
+        assert all(word.confidence is None or 0 <= word.confidence <= 1 for word in result.words)
+    await session.close()
+
+
+async def test_a_session_hears_one_utterance_after_the_other(provider: Provider) -> None:
+    """The clock goes on; the second final speaks only of the second utterance."""
+    session = await opened(provider)
+    pcm = spoken(TEXT)
+    for number in (1, 2):
+        await say(session, pcm)
+        await session.finalize()
+        final = (await until_final(session))[-1]
+        assert final.to_sample == number * len(pcm) // 2
+        assert all(word.from_sample >= (number - 1) * len(pcm) // 2 for word in final.words)
+    await session.close()
+
+
+async def test_a_final_without_new_audio_comes_too(provider: Provider) -> None:
+    """Nothing was sent, or nothing since the last final: the answer is empty, and there is one."""
+    session = await opened(provider)
+    await session.finalize()
+    assert (await until_final(session))[-1].words == ()
+    await say(session, bytes(PIECE))
+    await session.finalize()
+    assert (await until_final(session))[-1].to_sample == PIECE // 2
+    await session.close()
+
+
+async def test_more_voices_than_places_all_get_their_turn(provider: Provider) -> None:
+    """Whoever finds no place waits; nobody is refused and nobody is forgotten."""
+
+    async def converse(number: int) -> int:
+        session = await opened(provider, f"bot/{number}")
+        pcm = spoken(TEXT)
+        await say(session, pcm)
+        await session.finalize()
+        final = (await until_final(session))[-1]
+        await session.close()
+        return final.to_sample
+
+    expected = len(spoken(TEXT)) // 2
+    async with asyncio.timeout(DEADLINE_S):
+        assert await asyncio.gather(*(converse(n) for n in range(5))) == [expected] * 5
+
+
+async def test_closing_ends_the_results_and_may_come_twice(provider: Provider) -> None:
+    """In the middle of an utterance, too; the place is free again."""
+    for _ in range(3):
+        session = await opened(provider)
+        await session.send(spoken(TEXT)[: SAMPLE_RATE_HZ * 2])
+        await session.close()
+        await session.close()
+        async with asyncio.timeout(DEADLINE_S):
+            left = [result async for result in session.results()]
+        assert all(result.kind is ResultKind.PARTIAL for result in left)
+
+
+@pytest.fixture
+async def local() -> AsyncIterator[Provider]:
+    """The local engine with one decoder."""
+    made = make_provider(TranscribeSettings(provider="local", decoders=1))
+    await made.start()
+    yield made
+    await made.stop()
+
+
+async def decoder_of_ours() -> psutil.Process:
+    """The one decoder process: the nursery's child, once the nursery has forked it."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            for nursery in psutil.Process(os.getpid()).children():
+                for child in nursery.children() if "nursery" in " ".join(nursery.cmdline()) else []:
+                    return child
+            await asyncio.sleep(0.05)
+
+
+async def test_local_words_are_what_was_said(local: Provider) -> None:
+    """Most of a clear sentence, with times and confidence, and partials on the way."""
+    session = await opened(local)
+    await say(session, spoken(TEXT))
+    await session.finalize()
+    results = await until_final(session)
+    heard = [word.text for word in results[-1].words]
+    assert len(set(heard) & set(TEXT.split())) >= 5
+    assert all(word.confidence is not None for word in results[-1].words)
+    await session.close()
+
+
+@pytest.mark.parametrize("victim", ["decoder", "nursery"])
+async def test_local_a_killed_process_fails_the_session_and_is_replaced(local: Provider, victim: str) -> None:
+    """The caller is told, and the next session works, also when the nursery had to be started again."""
+    session = await opened(local)
+    await session.send(spoken(TEXT)[: SAMPLE_RATE_HZ * 2])
+    decoder = await decoder_of_ours()
+    nursery = decoder.parent()
+    if victim == "nursery" and nursery:
+        nursery.kill()
+    decoder.kill()
+    with pytest.raises(ProviderError) as caught:
+        await until_final(session)
+    assert caught.value.error_class is SttErrorClass.TRANSIENT
+    await session.close()
+    again = await opened(local)
+    await say(again, spoken(TEXT))
+    await again.finalize()
+    assert (await until_final(again))[-1].words
+    await again.close()
+
+
+async def test_local_leaves_nobody_behind(local: Provider) -> None:
+    """After `stop` the nursery and every decoder are gone."""
+    decoder = await decoder_of_ours()
+    nursery = decoder.parent()
+    await local.stop()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, [decoder, nursery], 10)
+    assert alive == []

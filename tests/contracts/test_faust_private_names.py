@@ -1,0 +1,29 @@
+"""The names of Faust, mode and aiokafka that the transcription shell uses and nobody promises us."""
+
+import inspect
+
+import aiokafka
+import faust
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
+from mode.threads import ServiceThread
+
+
+def test_the_versions_are_the_ones_the_shell_was_built_on() -> None:
+    """Another version: run the kill tests first, then change this line."""
+    assert (faust.__version__, aiokafka.__version__) == ("0.15.3", "0.14.0")
+
+
+def test_the_private_names_are_there() -> None:
+    """Consumer to thread, thread to client and loop, client to coordinator, coordinator to generation and commits."""
+    assert "_thread" in inspect.getsource(Consumer) or "_thread" in inspect.getsource(Consumer.__mro__[1])
+    assert "_consumer" in AIOKafkaConsumerThread.__annotations__
+    assert "thread_loop" in inspect.getsource(ServiceThread.__init__)
+    assert "self._coordinator" in inspect.getsource(aiokafka.AIOKafkaConsumer)
+    assert inspect.iscoroutinefunction(GroupCoordinator.fetch_committed_offsets)
+    assert "self.generation" in inspect.getsource(GroupCoordinator.__init__)
+
+
+def test_a_topic_can_be_read_without_acknowledgements() -> None:
+    """`acks=False` is what keeps Faust from committing beside us."""
+    assert "acks" in inspect.signature(faust.App.topic).parameters

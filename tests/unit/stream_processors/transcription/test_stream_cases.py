@@ -1,0 +1,218 @@
+"""What one stream does with what happens to it, case by case."""
+
+from schemas.timebase import SAMPLES_PER_UNIT
+from schemas.vocabulary import ChunkKind, GapCause, ResultKind, SkipReason, SttErrorClass, TurnReason
+from stream_processors.sequencing.span import Span, Speaker, span_of
+from stream_processors.transcription.commands import Close, Emit, Finalize, Note, Open, Send
+from stream_processors.transcription.conversation import Conversation, Terms
+from stream_processors.transcription.gate import GateSettings
+from stream_processors.transcription.moment import Moment
+from stream_processors.transcription.providers.interface import (
+    Capabilities,
+    ProviderFailed,
+    ProviderResult,
+    ProviderWord,
+)
+from stream_processors.transcription.records import Records
+from stream_processors.transcription.stream import Stream
+from tests.fakes.audio_records import EPOCH_STARTED_AT_US, chunk, chunks_of
+from tests.fakes.scripted_provider import speech
+from tests.fakes.stream_life import StreamLife
+
+CAPABILITIES = Capabilities("scripted", "runs", "en", final_timeout_ms=5_000)
+UNIT = SAMPLES_PER_UNIT
+
+
+def new_stream() -> Stream:
+    records = Records(chunk(0), "live", CAPABILITIES)
+    conversation = Conversation(records, Terms(CAPABILITIES, "worker", 14_400, session_idle_ms=2_000), 0)
+    return Stream(records, conversation, GateSettings(), from_sample=0, cursor=0)
+
+
+def at(ms: float) -> Moment:
+    return Moment(EPOCH_STARTED_AT_US + int(ms * 1000), ms)
+
+
+def audio(seq: int, units: int = 5, **changes: object) -> Span:
+    return span_of(chunk(seq, units, pcm=bytes(units * 1920), **changes))  # type: ignore[arg-type]
+
+
+def hear(stream: Stream, letters: str, seq: int = 0) -> list[object]:
+    """One unit of audio a letter, s for speech, at the media's own pace; all commands."""
+    found: list[object] = []
+    for i, letter in enumerate(letters):
+        found += stream.heard(audio(seq + i, 1), [letter == "s"], at((seq + i) * 20))
+    return found
+
+
+def kinds(commands: list[object]) -> list[str]:
+    return [type(command).__name__ for command in commands]
+
+
+def test_silence_opens_no_session_and_is_declared() -> None:
+    """Twelve seconds of nothing: two declarations on the way, the rest at the end, and no provider asked."""
+    stream = new_stream()
+    commands = hear(stream, "." * 600)
+    emitted = [command.result for command in commands if isinstance(command, Emit)]
+    assert [r.skip_reason for r in emitted] == [SkipReason.NO_SPEECH] * 2
+    [rest] = stream.end(at(12_000))
+    assert isinstance(rest, Emit)
+    assert rest.result.cursor_after_sample == 600 * UNIT
+    assert kinds(commands) == ["Emit", "Emit"]
+
+
+def test_speech_opens_a_session_sends_the_preroll_and_asks_for_a_final() -> None:
+    """Open, what is known so far, unit by unit, Finalize after the hangover."""
+    stream = new_stream()
+    commands = hear(stream, "." * 50 + "s" * 50 + "." * 25)
+    assert kinds(commands)[:4] == ["Open", "Note", "Emit", "Send"] or kinds(commands)[:3] == ["Open", "Note", "Send"]
+    first_send = next(c for c in commands if isinstance(c, Send))
+    assert len(first_send.pcm) >= 300 * 96
+    assert isinstance(commands[-1], Finalize)
+
+
+def test_a_gap_ends_the_utterance_and_is_declared_with_its_reason() -> None:
+    """Lost audio is never said to be heard: the chain has a piece of its own for it."""
+    stream = new_stream()
+    hear(stream, "s" * 50)
+    gap = Span(50, 10, ChunkKind.GAP, GapCause.NETWORK, speaker=span_of(chunk(0)).speaker)
+    commands = stream.heard(gap, (), at(1_200))
+    assert kinds(commands) == ["Finalize"]
+    said = stream.provider(ProviderResult(ResultKind.FINAL, 50 * UNIT), at(1_300))
+    emitted = [command.result for command in said if isinstance(command, Emit)]
+    assert (emitted[0].kind, emitted[0].reason) == (ResultKind.END_OF_TURN, TurnReason.ENDPOINT)
+    rest = [command.result for command in stream.end(at(9_000)) if isinstance(command, Emit)]
+    assert [(r.skip_reason, r.cursor_after_sample) for r in rest] == [(SkipReason.GAP, 60 * UNIT)]
+
+
+def test_another_speaker_in_the_stream_is_another_turn() -> None:
+    """The words before the change belong to the one who spoke then."""
+    stream = new_stream()
+    hear(stream, "s" * 50)
+    other = Span(50, 5, ChunkKind.AUDIO, pcm=bytes(9600), speaker=Speaker("janus:2"))
+    stream.heard(other, [True] * 5, at(1_100))
+    said = stream.provider(ProviderResult(ResultKind.FINAL, 50 * UNIT), at(1_300))
+    [settled] = [command.result for command in said if isinstance(command, Emit)]
+    assert settled.reason is TurnReason.SPEAKER_CHANGE
+    assert settled.participant_id == "janus:1"
+
+
+def test_a_dead_session_is_replaced_after_a_while_and_everything_is_sent_again() -> None:
+    """Nothing is sent in between; the attempt is counted up; the whole utterance goes to the new session."""
+    stream = new_stream()
+    hear(stream, "s" * 100)
+    failed = stream.provider(ProviderFailed(SttErrorClass.TRANSIENT, "gone", "start it"), at(2_000))
+    assert kinds(failed) == ["Close", "Note"]
+    assert isinstance(failed[1], Note)
+    assert (failed[1].event.error_code, failed[1].event.remedy) == ("gone", "start it")
+    assert kinds(hear(stream, "s" * 5, seq=100)) == []
+    assert stream.unsent_bytes == 105 * 1920
+    again = stream.tick(at(2_250))
+    assert isinstance(again[0], Open)
+    assert again[0].request.attempt == 2
+    [sent] = [command for command in again if isinstance(command, Send)]
+    assert len(sent.pcm) == 105 * 1920
+
+
+def test_failures_in_a_row_wait_longer_and_a_result_forgives() -> None:
+    """250 ms, then twice that and so on; the first result starts anew."""
+    stream = new_stream()
+    hear(stream, "s" * 50)
+    gone = ProviderFailed(SttErrorClass.TRANSIENT, "gone")
+    waits = []
+    now = 1_000.0
+    for _ in range(8):
+        stream.provider(gone, at(now))
+        assert stream.deadline_ms is not None
+        waits.append(stream.deadline_ms - now)
+        now = stream.deadline_ms
+        stream.tick(at(now))
+    assert waits == [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]
+    stream.provider(ProviderResult(ResultKind.PARTIAL, UNIT), at(now))
+    stream.provider(gone, at(now))
+    assert stream.deadline_ms == now + 250
+
+
+def test_a_final_that_does_not_come_is_a_dead_session() -> None:
+    """The time runs from when the provider was asked, not from when we wanted to."""
+    stream = new_stream()
+    hear(stream, "s" * 50 + "." * 25)
+    assert stream.deadline_ms is None
+    stream.final_asked(at(2_000))
+    assert stream.tick(at(6_999)) == []
+    failed = stream.tick(at(7_000))
+    assert kinds(failed) == ["Close", "Note"]
+
+
+def test_an_idle_session_is_closed() -> None:
+    """After the utterance is settled and nobody spoke for a while; session-billed providers cost nothing then."""
+    stream = new_stream()
+    hear(stream, "s" * 50 + "." * 25)
+    stream.provider(ProviderResult(ResultKind.FINAL, 75 * UNIT), at(1_600))
+    assert stream.tick(at(3_599)) == []
+    closed = stream.tick(at(3_600))
+    assert isinstance(closed[0], Close)
+    assert isinstance(closed[1], Note)
+    assert closed[1].event.audio_sent_ms == 1_500
+
+
+def test_words_before_the_cursor_are_dropped_and_counted() -> None:
+    """A session that says again what is settled is not listened to."""
+    stream = new_stream()
+    hear(stream, "s" * 50 + "." * 25)
+    word = ProviderWord("late", 100 * UNIT, 110 * UNIT)
+    said = stream.provider(ProviderResult(ResultKind.FINAL, 75 * UNIT, (word,)), at(2_000))
+    assert kinds(said) == ["Emit", "Dropped", "Answered"]
+
+
+def test_a_provider_with_its_own_finals_moves_the_cursor_inside_an_utterance() -> None:
+    """A final over a part: a record that closes no turn, and the rest comes with the next."""
+    stream = new_stream()
+    hear(stream, "s" * 100)
+    first, second = ProviderWord("one", 0, 20 * UNIT), ProviderWord("two", 60 * UNIT, 80 * UNIT)
+    said = stream.provider(ProviderResult(ResultKind.FINAL, 50 * UNIT, (first,)), at(2_000))
+    [part] = [command.result for command in said if isinstance(command, Emit)]
+    assert (part.kind, part.cursor_after_sample) == (ResultKind.FINAL, 50 * UNIT)
+    said = stream.provider(ProviderResult(ResultKind.END_OF_TURN, 100 * UNIT, (second,)), at(2_100))
+    [rest] = [command.result for command in said if isinstance(command, Emit)]
+    assert (rest.kind, rest.reason, rest.cursor_before_sample) == (
+        ResultKind.END_OF_TURN,
+        TurnReason.ENDPOINT,
+        50 * UNIT,
+    )
+    assert [word.text for word in rest.words] == ["two"]
+
+
+def test_a_provider_that_declares_is_believed() -> None:
+    """`none` says nothing about speech: the span is declared, and the chain goes on."""
+    stream = new_stream()
+    hear(stream, "s" * 50 + "." * 25)
+    said = stream.provider(ProviderResult(ResultKind.SKIPPED, 75 * UNIT), at(2_000))
+    [declared] = [command.result for command in said if isinstance(command, Emit)]
+    assert (declared.kind, declared.skip_reason) == (ResultKind.SKIPPED, SkipReason.UNKNOWN)
+    assert stream.cursor == 75 * UNIT
+
+
+def test_partials_replace_each_other_and_move_nothing() -> None:
+    """The cursor stays; the last empty one takes back what was shown, once."""
+    stream = new_stream()
+    hear(stream, "s" * 100)
+    word = ProviderWord("maybe", 0, 20 * UNIT)
+    [shown] = stream.provider(ProviderResult(ResultKind.PARTIAL, 50 * UNIT, (word,)), at(1_000))
+    [taken_back] = stream.provider(ProviderResult(ResultKind.PARTIAL, 60 * UNIT), at(1_100))
+    assert stream.provider(ProviderResult(ResultKind.PARTIAL, 70 * UNIT), at(1_200)) == []
+    for command in (shown, taken_back):
+        assert isinstance(command, Emit)
+        assert command.result.cursor_before_sample == command.result.cursor_after_sample == 0
+
+
+def test_a_lost_chunk_is_a_declared_gap_in_the_results() -> None:
+    """From the topic to the chain: what never came is skipped as a gap, and the words around it stay."""
+    script = [(0, 20), (1, 10), (0, 40), (2, 10), (0, 40), (3, 10), (0, 40)]
+    chunks = chunks_of(speech(script))
+    del chunks[12:14]
+    life = StreamLife(chunks)
+    life.finish()
+    assert life.words() == ["w1", "w2", "w3"]
+    assert life.skipped()[SkipReason.GAP] == 10 * UNIT
+    assert life.holes() == []
