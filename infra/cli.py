@@ -6,6 +6,7 @@ from types import FrameType
 
 import click
 
+from infra.demo.cli import demo
 from infra.doctor import diagnose
 from infra.local.machine import Machine
 from infra.local.stack import Status
@@ -14,7 +15,7 @@ from schemas.errors import UsageError
 from schemas.settings import LOCAL_ENV_FILE, LocalSettings, Settings, load
 from schemas.topics import HOUR_MS, TOPICS, Topic
 
-__all__ = ["doctor", "down", "status", "topics", "up"]
+__all__ = ["demo", "doctor", "down", "status", "topics", "up"]
 
 
 @click.command()

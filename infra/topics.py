@@ -4,10 +4,11 @@ Idempotent: what is there already is compared, settings are brought in line, and
 because changing it would move keys.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaException, admin
+from confluent_kafka import KafkaError, KafkaException, admin
 
 from schemas.errors import Unavailable, UsageError
 from schemas.registry import Registry
@@ -36,9 +37,7 @@ class Broker:
         """Topics by name, without Kafka's internal ones."""
         try:
             partitions = {
-                name: len(topic.partitions)
-                for name, topic in self._admin.list_topics(timeout=TIMEOUT_S).topics.items()
-                if not name.startswith("__")
+                name: len(topic.partitions) for name, topic in self._listed().items() if not name.startswith("__")
             }
             resources = [admin.ConfigResource(admin.ResourceType.TOPIC, name) for name in partitions]
             described = self._admin.describe_configs(resources, request_timeout=TIMEOUT_S) if resources else {}
@@ -50,14 +49,30 @@ class Broker:
             for name, count in partitions.items()
         }
 
+    def _listed(self) -> dict[str, admin.TopicMetadata]:
+        listed: dict[str, admin.TopicMetadata] = self._admin.list_topics(timeout=TIMEOUT_S).topics
+        return listed
+
     def create(self, topics: Iterable[Topic]) -> None:
-        """Create topics that are not there and wait until the broker has them."""
+        """Create topics and wait until the broker shows them; one that somebody else has just created is fine."""
         new = [admin.NewTopic(topic.name, topic.partitions, 1, config=topic.config()) for topic in topics]
         try:
             for answer in self._admin.create_topics(new, operation_timeout=TIMEOUT_S).values() if new else ():
                 answer.result(TIMEOUT_S)
         except KafkaException as error:
-            raise self._away(error) from error
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise self._away(error) from error
+        self._await({topic.topic for topic in new})
+
+    def _await(self, names: set[str]) -> None:
+        """What is created is listed a moment later."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while not names <= {name for name, topic in self._listed().items() if topic.partitions}:
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"Kafka at {self._address} does not show new topics", remedy="look at the broker's log"
+                )
+            time.sleep(0.05)
 
     def configure(self, topics: Iterable[Topic]) -> None:
         """Set what schemas/topics.py says about topics that are there."""
@@ -85,13 +100,15 @@ class Broker:
         )
 
 
-def create_topics(bootstrap_servers: str, topics: Iterable[Topic] = TOPICS) -> list[str]:
+def create_topics(bootstrap_servers: str, topics: Sequence[Topic] = TOPICS) -> list[str]:
     """Make the cluster's topics what `topics` says and return the names of those created or changed."""
     broker = Broker(bootstrap_servers)
     there = broker.topics()
     missing = [topic for topic in topics if topic.name not in there]
-    differing = [topic for topic in topics if topic.name in there and not _agrees(topic, there[topic.name])]
-    broker.create(missing)
+    if missing:
+        broker.create(missing)
+        there = broker.topics()
+    differing = [topic for topic in topics if not _agrees(topic, there[topic.name])]
     broker.configure(differing)
     return [topic.name for topic in missing + differing]
 
