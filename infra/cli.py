@@ -6,7 +6,6 @@ from types import FrameType
 
 import click
 
-from infra.demo.cli import demo
 from infra.doctor import diagnose
 from infra.local.machine import Machine
 from infra.local.stack import Status
@@ -15,7 +14,16 @@ from schemas.errors import UsageError
 from schemas.settings import LOCAL_ENV_FILE, LocalSettings, Settings, load
 from schemas.topics import HOUR_MS, TOPICS, Topic
 
-__all__ = ["demo", "doctor", "down", "status", "topics", "up"]
+__all__ = ["doctor", "down", "status", "topics", "up"]
+
+
+def __getattr__(name: str) -> click.Command:
+    """`demo` needs a browser's and an engine's libraries, so it is imported only when it is asked for."""
+    if name != "demo":
+        raise AttributeError(name)
+    from infra.demo.cli import demo
+
+    return demo
 
 
 @click.command()

@@ -14,7 +14,7 @@ from schemas.errors import UsageError
 
 LIBRARIES = Path("/usr/lib")
 PAGE_ROOM = 1234  # the room the meeting page opens when its address names none
-# longer than the 25 s between a page's keep-alives, short enough that a killed page is soon gone from the roster
+# a page gives a sign of life every 25 s; one that was killed shall be gone from the roster soon
 SESSION_TIMEOUT_S = 40
 KEPT = ("libjanus_videoroom.so", "libjanus_websockets.so")
 
