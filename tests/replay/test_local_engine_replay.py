@@ -12,6 +12,7 @@ import jiwer
 import psutil
 import pytest
 from click.testing import CliRunner
+from prometheus_client import REGISTRY
 
 from earshot.command import earshot
 from schemas.errors import UsageError
@@ -41,6 +42,12 @@ def finals(results: list[ResultEvent]) -> list[ResultEvent]:
     return [r for r in results if r.kind in (ResultKind.FINAL, ResultKind.END_OF_TURN)]
 
 
+def deaths() -> float:
+    """Sessions of the local engine that failed in this process so far."""
+    labels = {"provider": "local", "error_class": "transient"}
+    return REGISTRY.get_sample_value("earshot_stt_errors_total", labels) or 0.0
+
+
 async def test_the_chain_covers_the_audio_and_the_words_are_sensible(bench: Bench) -> None:
     """Partials on the way, word times inside their result, every sample transcribed or declared."""
     pcm = spoken(SAID)
@@ -66,12 +73,13 @@ async def test_a_decoder_killed_in_the_middle_costs_no_word(bench: Bench) -> Non
                         return
             await asyncio.sleep(0.01)
 
+    died_before = deaths()
     async with asyncio.timeout(100):
         results, _ = await asyncio.gather(transcribe_pcm(bench, spoken(SAID, tail_ms=3000)), kill_one())
     words = [word for r in finals(results) for word in r.words]
     assert all(one.to_sample <= other.from_sample for one, other in pairwise(words))
     assert jiwer.wer(SAID, " ".join(w.text for w in words)) <= 0.2
-    assert len({r.stt_session_id for r in finals(results)} | {r.stt_session_id for r in results} - {""}) == 2
+    assert deaths() == died_before + 1
 
 
 def test_a_file_is_transcribed_from_the_command_line(tmp_path: Path) -> None:
@@ -86,7 +94,7 @@ def test_a_file_is_transcribed_from_the_command_line(tmp_path: Path) -> None:
     done = CliRunner().invoke(earshot, ["transcribe", "--wav", str(path)], env={"EARSHOT_DECODERS": "1"})
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
-    assert "thank" in [word["text"] for word in said["words"]]
+    assert {"very", "much"} <= {word["text"] for word in said["words"]}
     assert set(said["words"][0]) == {"text", "start_ms", "end_ms", "confidence"}
     assert said["audio_ms"] == len(pcm) // 96
     assert 0 < said["speech_ms"] < said["audio_ms"]
