@@ -1,15 +1,16 @@
 """The Faust application: it joins the group, hands over records in order, and keeps the table. Shell.
 
-Faust decides nothing here. Its guards, each for a fault that was measured: no commit while rebalancing and no
-acknowledgement of a record of an earlier generation (both lose records), no threaded producer, no web server (it would
-serve the tables), no topics of its own making, its own assignor (a bot's three topics must meet in one worker), and one
-agent without concurrency (a commit could pass a slower record).
+Faust decides nothing here. Its guards, each for a fault that was measured: no commit while rebalancing, no
+acknowledgement but of a record that was applied in this generation (Faust acknowledges what it skips: that lost turns),
+no threaded producer, no web server (it would serve the tables), no topics of its own making, its own assignor (a bot's
+three topics must meet in one worker), and one agent without concurrency (a commit could pass a slower record).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from weakref import WeakSet
 
 import faust
 from aiokafka.errors import KafkaError
@@ -19,20 +20,28 @@ from faust.types import Message
 
 from schemas.dead_letter import RawRecord
 from schemas.errors import Unavailable
+from stream_processors.turns.stage import Fence, Standing
 
-Fence = Callable[[], bool]
-Handler = Callable[[RawRecord, Fence], Awaitable[None]]
+Handler = Callable[[RawRecord, Fence], Awaitable[bool]]
 SESSION_TIMEOUT_S = 10.0
 ACK_DEADLINE_S = 30.0
 TABLE = "bots"
 
 
 class GuardedConsumer(driver.Consumer):
-    """Faust's consumer, kept from acknowledging or committing what may already be someone else's."""
+    """Faust's consumer, kept from acknowledging what was not applied: left alone it acknowledges what it skips."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._applied: WeakSet[Message] = WeakSet()
+
+    def applied(self, message: Message) -> None:
+        """Only from now on may `message` be acknowledged."""
+        self._applied.add(message)
 
     def ack(self, message: Message) -> bool:
         ours: bool = message.generation_id == self.app.consumer_generation_id
-        return ours and bool(super().ack(message))
+        return ours and message in self._applied and bool(super().ack(message))
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         if self.app.rebalancing:
@@ -116,12 +125,19 @@ def read(app: faust.App, topics: list[str], handle: Handler) -> None:
     @app.agent(channel, name="turns", concurrency=1)
     async def turns(stream: Any) -> None:
         async for event in stream.events():
-            await handle(_raw(event.message), _fence(app, event.message))
+            if await handle(_raw(event.message), _fence(app, event.message)):
+                cast(GuardedConsumer, app.consumer).applied(event.message)
 
 
 def _fence(app: faust.App, message: Message) -> Fence:
-    """Whether the partition is still ours, as far as the group told us."""
-    return lambda: not app.rebalancing and message.generation_id == app.consumer_generation_id
+    """Whose the partition is, as far as the group told us. Faust delivers records before its rebalance has ended."""
+
+    def standing() -> Standing:
+        if message.generation_id != app.consumer_generation_id:
+            return Standing.LOST
+        return Standing.REBALANCING if app.rebalancing else Standing.OURS
+
+    return standing
 
 
 def _raw(message: Message) -> RawRecord:

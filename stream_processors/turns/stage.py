@@ -8,6 +8,7 @@ away is waited for; a record nobody can read goes to its dead-letter topic with 
 import asyncio
 import traceback
 from collections.abc import Callable
+from enum import Enum
 from typing import Protocol
 
 import structlog
@@ -37,6 +38,18 @@ BY_NAME: dict[str, tuple[Topic, type[ResultEvent] | type[ParticipantEvent] | typ
     BOT_EVENTS.name: (BOT_EVENTS, BotEvent),
 }
 RETRY_S = 1.0
+REBALANCING_S = 0.05
+
+
+class Standing(Enum):
+    """Whose a record's partition is. While the group is being shared out anew it is not ours to write for."""
+
+    OURS = "ours"
+    REBALANCING = "rebalancing"
+    LOST = "lost"
+
+
+Fence = Callable[[], Standing]
 
 
 class States(Protocol):
@@ -61,24 +74,26 @@ class Stage:
         self._clock = clock
         self.waiting = False
 
-    async def handle(self, raw: RawRecord, still_ours: Callable[[], bool]) -> None:
-        """Returns when `raw` is applied and stored or dead-lettered, or when its partition is no longer ours."""
+    async def handle(self, raw: RawRecord, standing: Fence) -> bool:
+        """True once `raw` is applied and stored, or dead-lettered; False when its partition is no longer ours."""
+        RECORDS_READ.labels(STAGE, raw.topic).inc()
         done = False
-        while still_ours() and not done:
+        while not done and standing() is not Standing.LOST:
             try:
-                await self._apply_or_bury(raw, still_ours)
-                done = True
+                done = standing() is Standing.OURS and await self._apply_or_bury(raw, standing)
+                self.waiting = False
             except Unavailable as error:
                 log.warning("waiting", stage=STAGE, error=error.message, remedy=error.remedy)
                 self.waiting = True
-                await asyncio.sleep(RETRY_S)
-        self.waiting = False
-        PROGRESS_AT.labels(STAGE).set(self._clock.now_us() / 1e6)
+            if not done:
+                await asyncio.sleep(RETRY_S if self.waiting else REBALANCING_S)
+        if done:
+            PROGRESS_AT.labels(STAGE).set(self._clock.now_us() / 1e6)
+        return done
 
-    async def _apply_or_bury(self, raw: RawRecord, still_ours: Callable[[], bool]) -> None:
-        RECORDS_READ.labels(STAGE, raw.topic).inc()
+    async def _apply_or_bury(self, raw: RawRecord, standing: Fence) -> bool:
         try:
-            await self._apply(raw, still_ours)
+            return await self._apply(raw, standing)
         except InvalidRecord as error:
             await self._bury(raw, error)
         except Unavailable:
@@ -86,18 +101,22 @@ class Stage:
         except Exception as error:  # noqa: BLE001 - the outermost loop of this process: one bad record must not stop it
             PROCESS_ERRORS.labels(STAGE, type(error).__name__).inc()
             await self._bury(raw, InvalidRecord(_where(error), error_class="unexpected"))
+        return True
 
-    async def _apply(self, raw: RawRecord, still_ours: Callable[[], bool]) -> None:
+    async def _apply(self, raw: RawRecord, standing: Fence) -> bool:
+        """Whether it is stored; what is published again after a False is the same."""
         record = self._decode(raw)
         now_us = self._clock.now_us()
         transcript = BotTranscript.of(record, self._states.get(record.bot_id))
         outcome = transcript.apply(record, Place(raw.topic, raw.partition, raw.offset), now_us)
         transcript.settled_up_to(await self._outlet.publish(outcome.revisions, outcome.settled))
         await self._outlet.announce(transcript.announcements(now_us))
-        if still_ours():
-            await self._states.put(record.bot_id, transcript.snapshot(), raw.partition)
+        if standing() is not Standing.OURS:
+            return False
+        await self._states.put(record.bot_id, transcript.snapshot(), raw.partition)
         TURNS_SETTLED.inc(len(outcome.settled))
         WORDS_DROPPED.labels("already_committed").inc(outcome.words_dropped)
+        return True
 
     def _decode(self, raw: RawRecord) -> ResultEvent | ParticipantEvent | BotEvent:
         topic, record_type = BY_NAME[raw.topic]

@@ -14,11 +14,11 @@ from schemas.registry import Registry
 from schemas.settings import TurnsSettings
 from schemas.telemetry import PROGRESS_AT
 from schemas.timebase import SystemClock
-from stream_processors.turns.faust_shell import SESSION_TIMEOUT_S, Fence, TableStates, changelog_of, make_app, read
+from stream_processors.turns.faust_shell import SESSION_TIMEOUT_S, TableStates, changelog_of, make_app, read
 from stream_processors.turns.lag import Lag
 from stream_processors.turns.outlet import STAGE, Outlet
 from stream_processors.turns.progress import STALL_LIMIT_S, Lease, Progress, Signs
-from stream_processors.turns.stage import INPUTS, Stage
+from stream_processors.turns.stage import INPUTS, Fence, Stage, Standing
 from stream_processors.turns.startup import demand_services
 
 log = structlog.get_logger()
@@ -118,14 +118,15 @@ class Worker:
             if stalled_s > STALL_LIMIT_S:
                 raise Unavailable(f"no record applied for {stalled_s:.0f} s though there are some", remedy="restart it")
 
-    async def _handle(self, raw: RawRecord, fence: Fence) -> None:
-        await self._stage.handle(raw, lambda: self._in_time() and fence())
-        self._applied += 1
+    async def _handle(self, raw: RawRecord, fence: Fence) -> bool:
+        def in_time() -> Standing:
+            if not self._lease.holds(self._now_s()):
+                _end_at_once()
+            return fence()
 
-    def _in_time(self) -> bool:
-        if not self._lease.holds(self._now_s()):
-            _end_at_once()
-        return True
+        done = await self._stage.handle(raw, in_time)
+        self._applied += done
+        return done
 
     async def _on_assigned(self, *args: Any, **_: Any) -> None:
         _app, assigned = args
