@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from infra.benchmarks import capture_latency, transcribe_throughput
-from infra.benchmarks.result import Result
+from infra.result import Result
 from schemas.settings import LocalSettings, load
 
 Benchmark = Callable[[LocalSettings, int, str], Result]

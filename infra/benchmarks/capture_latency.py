@@ -7,7 +7,6 @@ Only the bot runs; nothing else reads or writes.
 import asyncio
 from pathlib import Path
 
-from infra.benchmarks.result import Result
 from infra.demo import questions
 from infra.demo.figures import Proof
 from infra.demo.log import Log
@@ -19,6 +18,7 @@ from infra.demo.supervisor import Supervisor
 from infra.demo.talker import talkers
 from infra.demo.voices import Recording, flite_recordings
 from infra.local.machine import Machine
+from infra.result import Result
 from schemas.ids import new_bot_id
 from schemas.settings import LocalSettings
 from schemas.timebase import SystemClock

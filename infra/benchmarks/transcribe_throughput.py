@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 import psutil
 from confluent_kafka import Consumer, Producer
 
-from infra.benchmarks.result import Result
 from infra.benchmarks.synthetic import chunks
 from infra.demo.script import PARTS
 from infra.demo.supervisor import EARSHOT, Groups, Stage
@@ -25,6 +24,7 @@ from infra.local.kafka import Kafka
 from infra.local.ports import free_ports
 from infra.local.registry import SchemaRegistry
 from infra.local.stack import Stack
+from infra.result import Result
 from infra.topics import create_topics, register_schemas
 from schemas.codec import Codec
 from schemas.errors import Unavailable

@@ -1,0 +1,1 @@
+"""Killing things under load, and checking afterwards that every guarantee held."""
