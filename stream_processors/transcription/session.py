@@ -63,7 +63,7 @@ class Session:
             await self._converse(name)
             failure = ProviderFailed(SttErrorClass.TRANSIENT, "ended")
         except ProviderError as error:
-            failure = ProviderFailed(error.error_class, error.code, error.remedy)
+            failure = ProviderFailed(error.error_class, error.code, error.remedy, error.retry_after_ms)
         except Exception as error:
             PROCESS_ERRORS.labels("transcribe", type(error).__name__).inc()
             log.exception("session_broke", provider=name, stt_session_id=self._request.session_id)

@@ -4,12 +4,30 @@ All samples here are 48 kHz samples of the audio sent on that session, counted f
 clock (seconds, frames at 100 fps) converts; which part of which stream a sample is, only the caller knows.
 """
 
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from schemas.errors import EarshotError
 from schemas.vocabulary import ResultKind, SttErrorClass
+
+
+class BilledBy(StrEnum):
+    """What a provider counts."""
+
+    NOTHING = "nothing"
+    AUDIO_SENT = "audio_sent"
+    SESSION_OPEN = "session_open"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an hour costs, in millionths of a dollar. Prices change: they come from settings, with these as defaults."""
+
+    by: BilledBy = BilledBy.NOTHING
+    micros_per_hour: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +35,17 @@ class Capabilities:
     """What the caller must know of a provider.
 
     `final_timeout_ms`: how long after `finalize` the final may take before the session counts as dead.
+    `pace`: seconds of audio it takes in a second, at most; audio that was kept back must not be sent faster.
+    `session_limit_ms`: how long a session may be open before the provider ends it; None: for ever.
     """
 
     provider: str
     model: str
     language: str
     final_timeout_ms: int
+    pace: float = math.inf
+    session_limit_ms: int | None = None
+    price: Price = Price()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +96,28 @@ class ProviderFailed:
     error_class: SttErrorClass
     code: str
     remedy: str = ""
+    retry_after_ms: int | None = None
 
 
 ProviderEvent = ProviderReady | ProviderResult | ProviderFailed
 
 
 class ProviderError(EarshotError):
-    """A provider refused or broke; `error_class` says what that asks of us."""
+    """A provider refused or broke; `error_class` says what that asks of us, `retry_after_ms` when it wants to be asked."""
 
-    def __init__(self, message: str, *, error_class: SttErrorClass, code: str, remedy: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        error_class: SttErrorClass,
+        code: str,
+        remedy: str = "",
+        retry_after_ms: int | None = None,
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self.error_class = error_class
         self.code = code
+        self.retry_after_ms = retry_after_ms
 
 
 class ProviderSession(Protocol):
