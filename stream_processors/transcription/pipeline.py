@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from schemas.events import AudioChunk, QualityWindow, ResultEvent, SessionEvent
 from schemas.telemetry import STT_FINAL_LATENCY, WORDS_DROPPED
-from schemas.timebase import Clock, ms_to_samples
+from schemas.timebase import SAMPLES_PER_UNIT, Clock, ms_to_samples
 from schemas.topics import AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, Topic
 from stream_processors.sequencing.quality import Quality
 from stream_processors.sequencing.sequencer import Sequencer
@@ -83,7 +83,8 @@ class Pipeline:
         conversation = Conversation(records, bench.terms, route, start)
         self._bench = bench
         self._write = write
-        self._sequencer = Sequencer()
+        # what lies between K and the first record read may still come, out of order
+        self._sequencer = Sequencer(None if cursor is None else min(span.seq, cursor // SAMPLES_PER_UNIT))
         self._quality = Quality(first, resumed=cursor is not None)
         self._vad = Vad()
         self._stream = Stream(records, conversation, bench.gate, from_sample=span.from_sample, cursor=start)

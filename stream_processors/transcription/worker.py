@@ -29,6 +29,7 @@ from stream_processors.transcription.pipeline import Bench, Pipeline, Written
 log = structlog.get_logger()
 STAGE = "transcribe"
 REGISTRY_RETRY_S = 1.0
+BROKER_SILENT_MS = 1_500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Worker:
         self._partitions: dict[int, Partition] = {}
         self._outbox: deque[Pending] = deque()
         self._frozen = True
+        self._confirmed_ms = float("-inf")
         self._paused: set[int] = set()
         self.records_read = 0
 
@@ -118,11 +120,16 @@ class Worker:
         self._drain()
 
     def tick(self) -> None:
-        """What the passing of time asks for; call it every few hundred ms."""
+        """What the passing of time asks for; call it every few hundred ms.
+
+        A stream is idle while its partition is read and nothing of it comes; a broker that is away makes nothing idle, or
+        an utterance would be cut in the middle of a word.
+        """
         now = self._bench.now()
+        broker_is_there = not self._frozen and now.ms - self._confirmed_ms <= BROKER_SILENT_MS
         for number, partition in self._partitions.items():
             for pipeline in partition.pipelines():
-                if number in self._paused:
+                if number in self._paused or not broker_is_there:
                     pipeline.touch(now)
                 pipeline.tick()
             partition.forget(now.ms)
@@ -156,6 +163,7 @@ class Worker:
         """The broker took a commit that was sent at `sent_at_ms` (monotonic)."""
         if not self._frozen:
             self._lease.renewed(sent_at_ms)
+            self._confirmed_ms = sent_at_ms
         self._drain()
 
     def close(self) -> None:
