@@ -20,6 +20,7 @@ from producers.synthetic.report import Report
 from producers.synthetic.speech import Numbers, Recorded, Repertoire
 from producers.synthetic.voices import flite_lines, own_lines
 from schemas.errors import UsageError
+from schemas.health import Readiness, serve
 from schemas.ids import meeting_id, new_bot_id
 from schemas.settings import BotSettings, load
 from schemas.telemetry import configure_logging
@@ -88,6 +89,7 @@ def synthetic(**asked: Unpack[Asked]) -> None:
     """
     settings = load(BotSettings)
     configure_logging(settings.log_level, settings.log_format)
+    serve(settings, Readiness())
     if asked["speed"] > 1 and not asked["duration_s"]:
         raise UsageError("--speed above 1 needs --duration", remedy="say how long the meetings are")
     wish = Wish(
