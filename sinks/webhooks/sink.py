@@ -10,6 +10,7 @@ from schemas.telemetry import PROGRESS_AT
 from schemas.timebase import SystemClock
 from schemas.topics import WEBHOOK_DELIVERIES
 from sinks.log_reader import LogRecord, Partition
+from sinks.webhooks.config import allowed_ranges, proxy_url
 from sinks.webhooks.delivery import Poster
 from sinks.webhooks.dispatcher import Dispatcher
 from sinks.webhooks.endpoint import Endpoint
@@ -57,7 +58,7 @@ class WebhookSink:
         async with (
             Intake(settings, STAGE, self._hand_over) as intake,
             LogWriter(settings, STAGE) as writer,
-            Poster(clock=clock) as poster,
+            Poster(clock=clock, ranges=allowed_ranges(settings), proxy_url=proxy_url(settings)) as poster,
             asyncio.TaskGroup() as tasks,
         ):
             self._writer = writer
