@@ -81,13 +81,13 @@ class Conversation:
         """When `tick` has something to do."""
         if self._route.news:
             return float("-inf")
-        due = [self._ask_at_ms, *(at_ms for log in self._sessions for at_ms, _ in self._deaths(log))]
         newest = self._sessions.newest
-        if newest:
-            due.append(self._idle_at_ms)
-            due.append(self._prepare_at_ms(newest))
-            if newest.is_ready and self._utterances.unsent(self._position):
-                due.append(newest.pacer.next_ms())
+        if newest is None:
+            return None if self._ask_at_ms == NEVER else self._ask_at_ms
+        due = [self._ask_at_ms, *(at_ms for log in self._sessions for at_ms, _ in self._deaths(log))]
+        due += [self._idle_at_ms, self._prepare_at_ms(newest)]
+        if newest.is_ready and self._utterances.unsent(self._position):
+            due.append(newest.pacer.next_ms())
         first = min(due)
         return None if first == NEVER else first
 

@@ -69,7 +69,10 @@ class Partition:
         return entry
 
     def older_epochs(self, chunk: AudioChunk) -> Iterator[Pipeline]:
-        """Pipelines of the same stream whose epoch is over."""
+        """Pipelines of the same stream whose epoch is over, when the chunk is the first of its own."""
+        known = self._entries.get(StreamKey(chunk.bot_id, chunk.stream_id, chunk.epoch))
+        if known and known.pipeline:
+            return
         for key, entry in self._entries.items():
             same = key.bot_id == chunk.bot_id and key.stream_id == chunk.stream_id
             if same and key.epoch < chunk.epoch and entry.pipeline and not entry.pipeline.idle:

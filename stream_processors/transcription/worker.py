@@ -131,7 +131,7 @@ class Worker:
             for pipeline in partition.pipelines():
                 if number in self._paused or not broker_is_there:
                     pipeline.touch(now)
-                pipeline.tick()
+                pipeline.tick(now)
             partition.forget(now.ms)
         self._tell_alarms()
         self._drain()

@@ -69,7 +69,7 @@ class Cloud:
 
 
 class CloudSession:
-    """One session, as a pipeline holds it. `dead`, `mute`, `stuck` and `odd` are faults."""
+    """One session, as a pipeline holds it; half of them close spans by themselves. `stuck` and `odd` are faults."""
 
     def __init__(self, cloud: Cloud, provider: str, request: SessionRequest, tell: Tell, now_ms: float) -> None:
         self.unsent_bytes = 0
@@ -80,6 +80,7 @@ class CloudSession:
         self._tell = tell
         self._id = request.session_id
         self._heard = ScriptedSession()
+        self._heard.own_finals = cloud.luck.random() < 0.5
         self._queue: deque[Send | Finalize] = deque()
         self._saying: deque[tuple[float, ProviderEvent]] = deque()
         self._failure = cloud.refuses.get(provider)

@@ -48,11 +48,8 @@ class World:
         self._step_ms = step_ms
         self._born = 0
         self._dead_since_ms: float | None = None
-        self._to_write = sorted(
-            ((at_ms, voice.partition, chunk) for voice in voices for at_ms, chunk in voice.chunks),
-            key=lambda each: each[0],
-            reverse=True,
-        )
+        to_write = [(at_ms, voice.partition, chunk) for voice in voices for at_ms, chunk in voice.chunks]
+        self._to_write = sorted(to_write, key=lambda each: each[0])[::-1]
         for _ in range(workers):
             self.join()
         self.rebalance()
