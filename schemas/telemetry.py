@@ -19,6 +19,9 @@ UNITS_LOST = Counter("earshot_units_lost_total", "20 ms units declared lost", ["
 CAPTURE_RECOVERIES = Counter("earshot_capture_recoveries_total", "Times capture was brought back", ["cause"])
 STT_SESSIONS_OPEN = Gauge("earshot_stt_sessions_open", "Provider sessions open now", ["provider"])
 STT_ERRORS = Counter("earshot_stt_errors_total", "Provider errors", ["provider", "error_class"])
+STT_REJECTED = Counter(
+    "earshot_stt_rejected_total", "Messages or words of a provider that are not used", ["provider", "reason"]
+)
 STT_FINAL_LATENCY = Histogram("earshot_stt_final_latency_seconds", "End of speech to final result", ["provider"])
 TURNS_SETTLED = Counter("earshot_turns_settled_total", "Turns settled")
 WORDS_DROPPED = Counter("earshot_words_dropped_total", "Words dropped as already committed", ["reason"])
