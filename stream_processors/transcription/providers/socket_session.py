@@ -15,7 +15,7 @@ from stream_processors.transcription.providers.interface import ProviderError, P
 
 CONNECT_S = 5.0
 VERDICT_S = 1.0
-GOODBYE_S = 1.0
+GOODBYE_S = 0.5
 LOST = 1006
 
 
@@ -56,6 +56,7 @@ class SocketSession:
         self._goodbye = goodbye
         self._clock = clock or SystemClock()
         self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._reopening = False
         self._reopened = asyncio.Event()
         self._sending = asyncio.Lock()
         self._results: asyncio.Queue[ProviderResult | BaseException | None] = asyncio.Queue()
@@ -96,11 +97,11 @@ class SocketSession:
             await self._leave(self._socket)
 
     async def _leave(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Say goodbye, if the service takes it within a second; it may be the reason why we leave."""
+        """Say goodbye, if the service takes it soon; it may be the reason why we leave."""
         with contextlib.suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(GOODBYE_S):
-                await socket.send_str(self._goodbye)
-                await socket.close()
+            await asyncio.wait_for(socket.send_str(self._goodbye), GOODBYE_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(socket.close(), GOODBYE_S)
 
     async def _act(self, ask: Callable[[float], list[Move]]) -> None:
         """Ask the dialogue and carry out what it says, one caller at a time; raises ProviderError when all is over."""
@@ -149,16 +150,19 @@ class SocketSession:
 
     async def _reopen(self) -> None:
         assert self._socket
+        self._reopening = True
         await self._socket.close()
         self._socket = await self._door.connect()
+        self._reopening = False
         self._reopened.set()
 
     async def _listen(self) -> None:
         """Until the session is over: one socket after the other."""
         try:
-            while True:
-                code, reason = await self._hear_out()
-                failure = self._dialogue.closed(code, reason)
+            while (socket := self._socket) is not None:
+                code, reason = await self._hear_out(socket)
+                left = self._reopening or socket is not self._socket
+                failure = None if left else self._dialogue.closed(code, reason)
                 if failure:
                     raise failure
                 await self._reopened.wait()
@@ -166,17 +170,16 @@ class SocketSession:
         except ProviderError as error:
             self._over(error)
 
-    async def _hear_out(self) -> tuple[int, str]:
+    async def _hear_out(self, socket: aiohttp.ClientWebSocketResponse) -> tuple[int, str]:
         """Take in what the socket says; how it was closed."""
-        assert self._socket
-        while (message := await self._socket.receive()).type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+        while (message := await socket.receive()).type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
             text = message.data if isinstance(message.data, str) else message.data.decode(errors="replace")
             for said in self._dialogue.heard(text, self._clock.monotonic_ms()):
                 self._take(said)
             self._set_timer()
         if message.type is aiohttp.WSMsgType.CLOSE:
             return int(message.data or LOST), message.extra or ""
-        return self._socket.close_code or LOST, ""
+        return socket.close_code or LOST, ""
 
     def _over(self, error: ProviderError) -> None:
         if not self._verdict.done():

@@ -25,7 +25,7 @@ class WireClock:
     def pad(self, samples: int) -> None:
         """That much silence was sent which is not of the session."""
         self.wire += samples
-        self._padded = True
+        self._padded = self._padded or samples > 0
 
     def to_session(self, wire_sample: int) -> int:
         """Place on the session; what lies in added silence is where it was added, what was not sent yet is the end."""
