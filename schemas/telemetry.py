@@ -22,6 +22,14 @@ STT_ERRORS = Counter("earshot_stt_errors_total", "Provider errors", ["provider",
 STT_REJECTED = Counter(
     "earshot_stt_rejected_total", "Messages or words of a provider that are not used", ["provider", "reason"]
 )
+STT_ALARMS = Gauge(
+    "earshot_stt_alarms", "1 while a provider is out: refused us for good, or failed repeatedly", ["provider"]
+)
+STT_WAITING = Gauge("earshot_stt_waiting_seconds", "Most speech of one voice no provider has taken yet", ["partition"])
+STT_PAUSED = Gauge(
+    "earshot_stt_paused", "1 while nothing is read from a partition: its providers are behind", ["partition"]
+)
+STT_LOG_LAG = Gauge("earshot_stt_log_lag_records", "Audio records not read yet", ["partition"])
 STT_FINAL_LATENCY = Histogram("earshot_stt_final_latency_seconds", "End of speech to final result", ["provider"])
 TURNS_SETTLED = Counter("earshot_turns_settled_total", "Turns settled")
 WORDS_DROPPED = Counter("earshot_words_dropped_total", "Words dropped as already committed", ["reason"])

@@ -1,11 +1,12 @@
 """Numbers as speech: words that a scripted provider hears exactly, at any sample rate, and any voice detector takes for speech.
 
-A word is a number, spoken for whole 20 ms units: a vowel of FUNDAMENTAL_HZ on top of a constant offset of number × STEP.
+A word is a number, spoken for whole 20 ms units: a vowel of FUNDAMENTAL_HZ on top of a constant offset of STEP for each number.
 One period of the vowel has no offset of its own, so the mean over a period is the number, wherever the period begins and
 after any resampling. A word that was not sent is not heard, one that was sent twice is heard twice. Pure.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from schemas.timebase import SAMPLE_RATE_HZ, SAMPLES_PER_UNIT
 
@@ -23,7 +24,7 @@ def spoken(number: int, units: int) -> bytes:
     return np.round(VOWEL + number * STEP).astype("<i2").tobytes() * units
 
 
-def _vowel() -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _vowel() -> npt.NDArray[np.float64]:
     """One unit of a vowel: harmonics of the fundamental under the formants' resonances, no mean."""
     time_s = np.arange(SAMPLES_PER_UNIT) / SAMPLE_RATE_HZ
     sound = np.zeros(SAMPLES_PER_UNIT)
@@ -31,7 +32,8 @@ def _vowel() -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
         frequency_hz = harmonic * FUNDAMENTAL_HZ
         gain = 0.05 + sum(1 / (1 + ((frequency_hz - centre) / width) ** 2) for centre, width in FORMANTS_HZ)
         sound += gain * np.cos(2 * np.pi * frequency_hz * time_s + 0.7 * harmonic**2)
-    return sound * AMPLITUDE / np.abs(sound).max()
+    vowel: npt.NDArray[np.float64] = sound * AMPLITUDE / np.abs(sound).max()
+    return vowel
 
 
 VOWEL = _vowel()
