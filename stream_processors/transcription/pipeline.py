@@ -25,7 +25,7 @@ from stream_processors.transcription.commands import (
     Send,
     SessionNews,
 )
-from stream_processors.transcription.conversation import Conversation, Terms
+from stream_processors.transcription.conversation import Conversation
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.moment import Moment
 from stream_processors.transcription.providers.interface import Provider, SessionRequest
@@ -35,6 +35,7 @@ from stream_processors.transcription.routing.route import Route
 from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.session import Session
 from stream_processors.transcription.stream import Stream
+from stream_processors.transcription.switchboard import Terms
 from stream_processors.transcription.vad import Vad
 
 Written = ResultEvent | SessionEvent | QualityWindow

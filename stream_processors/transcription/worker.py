@@ -81,6 +81,7 @@ class Worker:
         self._partitions: dict[int, Partition] = {}
         self._outbox: deque[Pending] = deque()
         self._frozen = True
+        self._leaving = False
         self._confirmed_ms = float("-inf")
         self._paused: set[int] = set()
         self.records_read = 0
@@ -104,7 +105,7 @@ class Worker:
     async def feed(self, record: RawRecord, appended_at_ms: int) -> None:
         """The next record of a partition. Waits while the registry is away; a record that is no chunk is dead."""
         partition = self._partitions.get(record.partition)
-        if partition is None or record.offset < partition.next_offset:
+        if self._leaving or partition is None or record.offset < partition.next_offset:
             return
         RECORDS_READ.labels(STAGE, record.topic).inc()
         try:
@@ -125,6 +126,8 @@ class Worker:
         A stream is idle while its partition is read and nothing of it comes; a broker that is away makes nothing idle, or
         an utterance would be cut in the middle of a word.
         """
+        if self._leaving:
+            return
         now = self._bench.now()
         broker_is_there = not self._frozen and now.ms - self._confirmed_ms <= BROKER_SILENT_MS
         for number, partition in self._partitions.items():
@@ -138,6 +141,7 @@ class Worker:
 
     def hang_up(self) -> None:
         """Close every session while its end may still be written down; what is not settled is sent again by whoever is next."""
+        self._leaving = True
         for partition in self._partitions.values():
             partition.close()
 

@@ -69,7 +69,9 @@ def test_a_thousand_streams_for_half_an_hour() -> None:
     """Mostly muted, as in a big meeting; each speaks now and then; one worker dies on the way. Every word, once."""
     luck = random.Random(1_000)
     voices = [listener(luck, f"bot_{i % 50}", i, minutes=30) for i in range(1_000)]
-    world = World(5, voices, [capabilities("first", pace=4.0)], partitions=8, workers=2, step_ms=2_000)
+    service = capabilities("first", pace=4.0, final_timeout_ms=60_000)
+    world = World(5, voices, [service], partitions=8, workers=2, step_ms=5_000)
+    world.cloud.latency_ms = 0.0
     world.run(900_000)
     world.kill(world.nodes[0])
     world.run(10_000)

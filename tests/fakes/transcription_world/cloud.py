@@ -23,13 +23,15 @@ Tell = Callable[[str, SessionNews], None]
 NAMES = ("first", "second", "third")
 
 
-def capabilities(name: str, pace: float = 1.5, limit_ms: int | None = None) -> Capabilities:
+def capabilities(
+    name: str, pace: float = 1.5, limit_ms: int | None = None, final_timeout_ms: int = 4_000
+) -> Capabilities:
     """What the clouds of a world are like."""
     return Capabilities(
         provider=name,
         model="runs",
         language="en",
-        final_timeout_ms=4_000,
+        final_timeout_ms=final_timeout_ms,
         pace=pace,
         session_limit_ms=limit_ms,
         price=Price(BilledBy.SESSION_OPEN, 150_000),
@@ -45,6 +47,7 @@ class Cloud:
     seed: int
     refuses: dict[str, ProviderFailed] = field(default_factory=dict)
     sessions: list["CloudSession"] = field(default_factory=list)
+    latency_ms: float = 300.0
     opened: int = 0
     most_open: int = 0
 
@@ -84,7 +87,7 @@ class CloudSession:
         self._queue: deque[Send | Finalize] = deque()
         self._saying: deque[tuple[float, ProviderEvent]] = deque()
         self._failure = cloud.refuses.get(provider)
-        self._speaks_at_ms = now_ms + cloud.luck.uniform(20, 300)
+        self._speaks_at_ms = now_ms + cloud.luck.uniform(0, cloud.latency_ms)
 
     def belongs_to(self, worker: str) -> bool:
         return self.worker == worker
@@ -133,7 +136,7 @@ class CloudSession:
     def _say(self, event: ProviderEvent, now_ms: float) -> None:
         """Later, in order; an odd session's finals come late, twice, after an empty one, after partials that said more."""
         last = self._saying[-1][0] if self._saying else now_ms
-        at_ms = max(last, now_ms + self._cloud.luck.uniform(0, 300))
+        at_ms = max(last, now_ms + self._cloud.luck.uniform(0, self._cloud.latency_ms))
         self._saying.append((at_ms, event))
         if not self.odd or not isinstance(event, ProviderResult) or event.kind is ResultKind.PARTIAL:
             return
