@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import UsageError
-from schemas.settings import SECTIONS, LocalSettings, Settings, WebhookSettings, load
+from schemas.settings import SECTIONS, LocalSettings, Settings, TranscribeSettings, WebhookSettings, load
 
 
 def test_a_setting_comes_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,3 +33,18 @@ def test_secrets_do_not_print(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_setting_says_what_it_is(section: type[Settings]) -> None:
     """Each setting has a description: the README's table is made of them."""
     assert all(field.description for field in section.model_fields.values())
+
+
+def test_providers_are_an_ordered_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The primary, then its fallbacks, each once; caps come as JSON by provider."""
+    monkeypatch.setenv("EARSHOT_PROVIDER", "deepgram")
+    monkeypatch.setenv("EARSHOT_PROVIDER_FALLBACKS", " assemblyai, local ,deepgram,")
+    monkeypatch.setenv("EARSHOT_PROVIDER_MAX_SESSIONS", '{"deepgram": 40}')
+    settings = load(TranscribeSettings)
+    assert settings.providers == ("deepgram", "assemblyai", "local")
+    assert settings.provider_max_sessions == {"deepgram": 40}
+
+
+def test_one_provider_is_a_list_of_one() -> None:
+    """As before there were fallbacks."""
+    assert TranscribeSettings(provider="local").providers == ("local",)
