@@ -19,7 +19,7 @@ from schemas.telemetry import configure_logging
 )
 @click.option("--bot", "bot_id", help="Transcribe this bot's past meeting again, from the log, and end.")
 @click.option("--as", "label", help="With --bot: the label of the new transcript; the live one is left alone.")
-@click.option("--provider", help="The provider to ask, instead of EARSHOT_PROVIDER.")
+@click.option("--provider", help="The only provider to ask, instead of EARSHOT_PROVIDER and its fallbacks.")
 def transcribe(wav: Path | None, bot_id: str | None, label: str | None, provider: str | None) -> None:
     """Turn audio frames into transcription results.
 
@@ -35,7 +35,7 @@ def transcribe(wav: Path | None, bot_id: str | None, label: str | None, provider
         raise UsageError("--wav and --bot exclude each other", remedy="leave one of them out")
     settings = load(TranscribeSettings)
     if provider:
-        settings = settings.model_copy(update={"provider": provider})
+        settings = settings.model_copy(update={"provider": provider, "provider_fallbacks": ""})
     configure_logging(settings.log_level, settings.log_format)
     if wav:
         from stream_processors.transcription.offline import transcribe_file

@@ -17,8 +17,8 @@ from stream_processors.transcription.backfill.coverage import Coverage, StreamEp
 from stream_processors.transcription.backfill.past_log import Found, Past, PastLog
 from stream_processors.transcription.backfill.rerun import Rerun
 from stream_processors.transcription.log_shell import LogOutlet, demand_services
-from stream_processors.transcription.process import LIVE, make_bench, unsent_limit_ms
-from stream_processors.transcription.providers.registry import make_provider
+from stream_processors.transcription.process import LIVE, make_bench, started, unsent_limit_ms
+from stream_processors.transcription.providers.registry import make_providers
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -61,17 +61,14 @@ async def _transcribe(
     registry: Registry,
     partition: int,
 ) -> None:
-    provider, stop = make_provider(settings), asyncio.Event()
+    providers, stop = make_providers(settings), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await provider.start()
-    try:
+    async with started(providers):
         outlet = LogOutlet(settings.kafka_bootstrap_servers)
-        rerun = Rerun(make_bench(settings, provider, label), coverage, outlet, Codec(registry), partition=partition)
+        rerun = Rerun(make_bench(settings, providers, label), coverage, outlet, Codec(registry), partition=partition)
         limit_bytes = ms_to_samples(unsent_limit_ms(settings)) * BYTES_PER_SAMPLE
         await rerun.run(audio, stop, unsent_limit_bytes=limit_bytes)
-    finally:
-        await provider.stop()
 
 
 def _demand_audio(past_log: PastLog, past: Past, coverage: Coverage) -> bool:
