@@ -19,6 +19,9 @@ UNITS_LOST = Counter("earshot_units_lost_total", "20 ms units declared lost", ["
 CAPTURE_RECOVERIES = Counter("earshot_capture_recoveries_total", "Times capture was brought back", ["cause"])
 STT_SESSIONS_OPEN = Gauge("earshot_stt_sessions_open", "Provider sessions open now", ["provider"])
 STT_ERRORS = Counter("earshot_stt_errors_total", "Provider errors", ["provider", "error_class"])
+STT_REJECTED = Counter(
+    "earshot_stt_rejected_total", "Messages or words of a provider that are not used", ["provider", "reason"]
+)
 STT_ALARMS = Gauge(
     "earshot_stt_alarms", "1 while a provider is out: refused us for good, or failed repeatedly", ["provider"]
 )
