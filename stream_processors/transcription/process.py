@@ -33,6 +33,7 @@ log = structlog.get_logger()
 LIVE = "live"
 POLL_S = 0.02
 TICK_S = 0.2
+READ_AGAIN_S = 1.0
 LIVENESS_S = 5.0
 STUCK_MS = 60_000
 STOP_S = 8.0
@@ -97,6 +98,7 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
         _every(POLL_S, lambda: _poll(outlet, member)),
         _every(TICK_S, lambda: _tick(worker, member)),
         _every(settings.commit_interval_ms / 1000, member.commit),
+        _every(READ_AGAIN_S, member.read_missing_again),
         _every(LIVENESS_S, _Watch(worker, member, results, bench).look),
     ]
     await member.start()
@@ -163,9 +165,8 @@ class _Watch:
         self._liveness = Liveness(STUCK_MS)
 
     async def look(self) -> None:
-        positions = self._worker.positions()
-        ends = await asyncio.to_thread(self._results.audio_ends, positions)
-        behind = not self._member.joins or any(ends[number] > offset for number, offset in positions.items())
+        ends = await asyncio.to_thread(self._results.audio_ends, self._worker.positions())
+        behind = self._worker.behind(ends) or not self._member.joins
         progress = self._worker.records_read + self._member.joins
         if self._liveness.stuck(self._bench.now().ms, progress, behind=behind):
             raise Unavailable("there are records to read, but none came for a minute", remedy="see the broker's ACLs")
