@@ -50,7 +50,6 @@ class Results(msgspec.Struct, frozen=True):
     channel: Channel
     is_final: bool = False
     speech_final: bool = False
-    from_finalize: bool = False
     metadata: Metadata = Metadata()
 
     @property
