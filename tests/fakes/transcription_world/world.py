@@ -46,6 +46,7 @@ class World:
         self._services = list(services)
         self._rules = rules
         self._step_ms = step_ms
+        self._most_letters = int(30 * step_ms / STEP_MS)
         self._born = 0
         self._dead_since_ms: float | None = None
         to_write = [(at_ms, voice.partition, chunk) for voice in voices for at_ms, chunk in voice.chunks]
@@ -104,8 +105,8 @@ class World:
         for node in self.nodes:
             if node.stopped:
                 continue
-            node.outlet.reach(self.luck.randint(0, 30))
-            node.outlet.acknowledge(self.luck.randint(0, 30))
+            node.outlet.reach(self.luck.randint(0, self._most_letters))
+            node.outlet.acknowledge(self.luck.randint(0, self._most_letters))
             node.read()
             if self.clock.ms % TICK_MS < self._step_ms:
                 node.tick()
@@ -123,7 +124,7 @@ class World:
         written_ms = self.clock.ms
         while not self.settled():
             written_ms = written_ms if self.all_written else self.clock.ms
-            assert self.clock.ms < ends, f"stuck: {self.faults}, {self.behind()}"
+            assert self.clock.ms < ends, f"stuck: {self.faults}, {list(self.behind().items())[:3]}"
             self.run(1_000)
         return self.clock.ms - written_ms
 
