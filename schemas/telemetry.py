@@ -21,6 +21,13 @@ STT_SESSIONS_OPEN = Gauge("earshot_stt_sessions_open", "Provider sessions open n
 STT_ERRORS = Counter("earshot_stt_errors_total", "Provider errors", ["provider", "error_class"])
 STT_FINAL_LATENCY = Histogram("earshot_stt_final_latency_seconds", "End of speech to final result", ["provider"])
 TURNS_SETTLED = Counter("earshot_turns_settled_total", "Turns settled")
+TURN_REVISIONS = Histogram(
+    "earshot_turn_revisions", "Revisions a turn took until it settled", buckets=(1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
+)
+PARTIAL_WORDS = Counter("earshot_partial_words_total", "Words shown before they were final")
+PARTIAL_WORDS_CHANGED = Counter(
+    "earshot_partial_words_changed_total", "Of those, words that were later replaced or taken back"
+)
 WORDS_DROPPED = Counter("earshot_words_dropped_total", "Words dropped as already committed", ["reason"])
 ROWS_INSERTED = Counter("earshot_rows_inserted_total", "Rows inserted into ClickHouse", ["table"])
 WEBHOOK_ATTEMPTS = Counter("earshot_webhook_attempts_total", "Webhook attempts", ["outcome", "error_class"])

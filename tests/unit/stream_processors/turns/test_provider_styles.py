@@ -8,7 +8,8 @@ from schemas.events import ResultEvent, Word
 from schemas.ids import turn_id
 from schemas.timebase import ms_to_samples
 from schemas.vocabulary import ResultKind, SkipReason, TurnReason, TurnState
-from stream_processors.turns.turn_machine import Emission, apply, machine_for
+from stream_processors.turns.open_turn import Emission
+from stream_processors.turns.turn_machine import apply, machine_for
 from tests.fakes.scripted_results import Voice, said, word
 
 
@@ -200,6 +201,58 @@ def takes_back_what_it_showed() -> Style:
     return Style("words taken back", v.written, ["1 partial [hm]", "2 end_of_turn", "1 partial [hm]"])
 
 
+def another_style_takes_over() -> Style:
+    """A provider of cumulative turns fails inside a turn and one of spans goes on: one turn, no word twice."""
+    v = Voice()
+    v.partial((word("can", 0, 200), word("you", 200, 400), word("her", 400, 500, final=False)), 400, key="3")
+    v.session = "sess_other"
+    v.partial(said("you hear", 200, final=False))
+    v.final(said("you hear", 200), 600)
+    v.end(said("me", 600), 800)
+    return Style(
+        "cumulative turns, then spans of another provider",
+        v.written,
+        [
+            "1 partial can you [her]",
+            "2 partial can you [hear]",
+            "3 final can you hear",
+            "4 end_of_turn can you hear me",
+        ],
+    )
+
+
+def end_while_words_are_pending() -> Style:
+    """An end of turn before the last words are final: they are the next turn's."""
+    v = Voice()
+    v.final(said("that is all", 0), 600)
+    v.partial(said("by the way", 700, final=False))
+    v.end()
+    v.partial(said("by the way", 700, final=False))
+    v.end(said("by the way", 700), 1300)
+    return Style(
+        "end of turn while words are pending",
+        v.written,
+        [
+            "1 final that is all",
+            "2 partial that is all [by] [the] [way]",
+            "3 end_of_turn that is all",
+            "1 partial [by] [the] [way]",
+            "2 end_of_turn by the way",
+        ],
+    )
+
+
+def late_final() -> Style:
+    """A final that arrives after a later one has covered its span: nothing of it is new."""
+    v = Voice()
+    v.final(said("one two three", 0), 600)
+    v.cursor_ms = 200
+    v.final(said("two", 200), 400)
+    v.cursor_ms = 600
+    v.end(said("four", 600), 800)
+    return Style("late final", v.written, ["1 final one two three", "2 end_of_turn one two three four"])
+
+
 STYLES = [
     spans_and_partials(),
     final_shorter_than_partial(),
@@ -211,6 +264,9 @@ STYLES = [
     items_in_deltas(),
     local_engine(),
     takes_back_what_it_showed(),
+    another_style_takes_over(),
+    end_while_words_are_pending(),
+    late_final(),
 ]
 
 

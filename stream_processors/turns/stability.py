@@ -1,0 +1,41 @@
+"""How steady what is shown before it is final is: words shown, words that turned out otherwise. Pure.
+
+The unstable partial word ratio is changed / shown over a stretch of time; capitals and punctuation are no change.
+"""
+
+import msgspec
+
+from schemas.events import Word
+from stream_processors.turns.words import Words
+
+PUNCTUATION = ".,;:!?…\"'¿¡"
+
+
+class Stability(msgspec.Struct, frozen=True):
+    """Words shown before they were final, and those of them that were later replaced or taken back."""
+
+    shown: int = 0
+    changed: int = 0
+
+    def __add__(self, other: "Stability") -> "Stability":
+        return Stability(self.shown + other.shown, self.changed + other.changed)
+
+    @property
+    def unstable_ratio(self) -> float:
+        """0 when no word changed, 1 when every one did."""
+        return self.changed / self.shown if self.shown else 0.0
+
+
+def compared(before: Words, after: Words) -> Stability:
+    """What the step from one revision of a turn to the next adds; words are compared by their place in the turn."""
+    pending = [not word.word_is_final for word in before]
+    same = [_text(one) == _text(other) for one, other in zip(before, after, strict=False)]
+    still = [*same, *[False] * max(len(before), len(after))]
+    seen = [was and kept for was, kept in zip(pending, still, strict=False)] + [False] * len(after)
+    shown = sum(not word.word_is_final and not seen[i] for i, word in enumerate(after))
+    changed = sum(was and not kept for was, kept in zip(pending, still, strict=False))
+    return Stability(shown, changed)
+
+
+def _text(word: Word) -> str:
+    return word.text.strip(PUNCTUATION).casefold()
