@@ -73,6 +73,11 @@ class TranscribeSettings(Settings):
     decoders: int = Field(3, description="Local engine: decoder processes, one for each simultaneous talker")
     session_idle_ms: int = Field(10_000, description="Close a provider session after this long without speech")
     preroll_ms: int = Field(300, description="Audio before the detected start of speech that is sent too")
+    vad: str = Field(
+        "auto",
+        pattern="^(auto|webrtc|silero)$",
+        description="What must hear a voice before a session opens: webrtc, silero too, or auto: silero if installed",
+    )
     hangover_ms: int = Field(500, description="Silence that ends an utterance")
     forced_cut_ms: int = Field(15_000, description="Longest utterance before it is finalised anyway")
     session_timeout_ms: int = Field(10_000, description="Kafka group session timeout")

@@ -21,7 +21,7 @@ from stream_processors.transcription.providers.interface import Provider, Provid
 from stream_processors.transcription.records import Records
 from stream_processors.transcription.session import Session
 from stream_processors.transcription.stream import Stream
-from stream_processors.transcription.vad import Vad
+from stream_processors.transcription.vad import Confirmer, Vad
 
 Written = ResultEvent | SessionEvent | QualityWindow
 Write = Callable[[Topic, Written], None]
@@ -38,6 +38,7 @@ class Bench:
     worker_id: str
     session_idle_ms: int
     idle_stream_ms: int
+    confirmer: Callable[[], Confirmer] | None = None
 
     def now(self) -> Moment:
         return Moment(self.clock.now_us(), self.clock.monotonic_ms())
@@ -59,7 +60,7 @@ class Pipeline:
         self._write = write
         self._sequencer = Sequencer()
         self._quality = Quality(first, resumed=cursor is not None)
-        self._vad = Vad()
+        self._vad = Vad(bench.confirmer() if bench.confirmer else None)
         self._stream = Stream(records, conversation, bench.gate, from_sample=span.from_sample, cursor=start)
         self._session: Session | None = None
         self._fed_at_ms = 0.0
@@ -112,7 +113,8 @@ class Pipeline:
 
     def _hear(self, spans: Iterable[Span], now: Moment) -> None:
         for span in spans:
-            self._do(self._stream.heard(span, self._vad.speech(span.pcm), now))
+            heard = self._vad.hear(span.pcm, in_doubt=self._stream.in_doubt)
+            self._do(self._stream.heard(span, heard, now))
 
     def _publish_quality(self, now: Moment, *, all_of_it: bool = False) -> None:
         for window in self._quality.publish(self._sequencer.next_seq or 0, now.us, all_of_it=all_of_it):

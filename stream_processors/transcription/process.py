@@ -23,6 +23,7 @@ from stream_processors.transcription.log_shell import LogOutlet, ResultsLog, dem
 from stream_processors.transcription.pipeline import Bench
 from stream_processors.transcription.providers.interface import Provider
 from stream_processors.transcription.providers.registry import make_provider
+from stream_processors.transcription.silero import confirmer
 from stream_processors.transcription.worker import STAGE, Worker
 
 log = structlog.get_logger()
@@ -44,6 +45,7 @@ def make_bench(settings: TranscribeSettings, provider: Provider, label: str = LI
         worker_id=secrets.token_hex(8),
         session_idle_ms=settings.session_idle_ms,
         idle_stream_ms=settings.idle_stream_ms,
+        confirmer=confirmer(settings.vad),
     )
 
 

@@ -3,6 +3,8 @@
 The unstable partial word ratio is changed / shown over a stretch of time; capitals and punctuation are no change.
 """
 
+from itertools import zip_longest
+
 import msgspec
 
 from schemas.events import Word
@@ -28,13 +30,16 @@ class Stability(msgspec.Struct, frozen=True):
 
 def compared(before: Words, after: Words) -> Stability:
     """What the step from one revision of a turn to the next adds; words are compared by their place in the turn."""
-    pending = [not word.word_is_final for word in before]
-    same = [_text(one) == _text(other) for one, other in zip(before, after, strict=False)]
-    still = [*same, *[False] * max(len(before), len(after))]
-    seen = [was and kept for was, kept in zip(pending, still, strict=False)] + [False] * len(after)
-    shown = sum(not word.word_is_final and not seen[i] for i, word in enumerate(after))
-    changed = sum(was and not kept for was, kept in zip(pending, still, strict=False))
+    shown = changed = 0
+    for one, other in zip_longest(before, after):
+        same = one is not None and other is not None and _text(one) == _text(other)
+        shown += _pending(other) and not (same and _pending(one))
+        changed += _pending(one) and not same
     return Stability(shown, changed)
+
+
+def _pending(word: Word | None) -> bool:
+    return word is not None and not word.word_is_final
 
 
 def _text(word: Word) -> str:
