@@ -31,6 +31,10 @@ class Settings(BaseSettings):
         "http://127.0.0.1:19081/apis/ccompat/v7", description="Confluent-compatible schema registry"
     )
     startup_timeout_s: float = Field(10.0, description="How long a process waits at start for what it needs")
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address of /metrics and /readyz; 0.0.0.0 for other machines too"
+    )
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics and /readyz; 0: they are not served")
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: str = Field("json", description="json for machines, console for people")
 
@@ -69,6 +73,15 @@ class TranscribeSettings(Settings):
     """`earshot transcribe`: frames to results."""
 
     provider: str = Field("local", description="Speech-to-text provider")
+    provider_fallbacks: str = Field(
+        "", description="Providers to turn to when it fails, comma-separated, the best first; empty: none"
+    )
+    provider_max_sessions: dict[str, int] = Field(
+        {}, description='Sessions a worker may have open, by provider: {"deepgram": 40}; not named: no limit'
+    )
+    provider_max_new_sessions_per_minute: dict[str, int] = Field(
+        {}, description="Sessions a worker may open within a minute, by provider, in the same form"
+    )
     consumer_group: str = Field("earshot-transcribe", description="Kafka consumer group")
     decoders: int = Field(3, description="Local engine: decoder processes, one for each simultaneous talker")
     session_idle_ms: int = Field(10_000, description="Close a provider session after this long without speech")
@@ -85,6 +98,12 @@ class TranscribeSettings(Settings):
     idle_stream_ms: int = Field(
         5_000, description="A stream without records for this long is settled as far as it goes"
     )
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The ordered list: the primary, then its fallbacks; each once."""
+        names = [self.provider, *self.provider_fallbacks.split(",")]
+        return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
 class TurnsSettings(Settings):
@@ -107,10 +126,12 @@ class ClickHouseSettings(Settings):
 
 
 class WebhookSettings(Settings):
-    """`earshot sink webhooks`: the log to one endpoint."""
+    """`earshot sink webhooks` and `earshot webhooks`: the log to endpoints."""
 
     webhook_url: str = Field("", description="Where events are posted; empty: nowhere")
-    webhook_secret: SecretStr = Field(SecretStr(""), description="Standard Webhooks secret, whsec_ and base64")
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Standard Webhooks secret, whsec_ and base64; several, separated by spaces, all sign"
+    )
     webhook_endpoint_id: str = Field("ep_default", description="Name of the endpoint in deliveries and attempts")
     webhook_consumer_group: str = Field("earshot-webhooks", description="Kafka consumer group")
     webhook_timeout_s: float = Field(15.0, description="How long an endpoint may take to answer")
@@ -121,6 +142,17 @@ class WebhookSettings(Settings):
     )
     webhook_concurrency: int = Field(8, ge=1, description="Tries under way at once; one for each bot at most")
     webhook_max_attempts: int = Field(10, description="Tries before a delivery is given up to the dead letters")
+    webhook_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Keys for the endpoints' secrets: id:base64 of 32 bytes, comma-separated; the first one encrypts",
+    )
+    webhook_allowed_ranges: str = Field(
+        "", description="Private networks that may be posted to, such as 10.20.0.0/16, comma-separated"
+    )
+    webhook_proxy_url: SecretStr = Field(
+        SecretStr(""),
+        description="HTTP proxy that all webhooks go through, http://[user:password@]host:port; it must guard addresses",
+    )
     webhook_transcript_timeout_s: float = Field(
         600.0, description="After bot.stopped, how long bot.done waits for the transcript before transcription.failed"
     )
