@@ -15,6 +15,7 @@ import faust
 import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.types import TP
 
 from schemas.dead_letter import RawRecord
 from schemas.settings import TranscribeSettings
@@ -101,6 +102,18 @@ class GroupMember:
             if await self._commit(self._worker.commits()):
                 self._worker.renewed(sent_at_ms)
 
+    async def read_left_out(self) -> None:
+        """Go back to records that were left out: Faust drops what it fetched before its rebalance has ended."""
+        async with self._lock:
+            places = _places(self._worker.left_out() & self._owned)
+            if not places or self._app.rebalancing:
+                return
+            beginnings = await self._in_thread(lambda: self._consumer.beginning_offsets(places))
+            for place in places:
+                offset = self._worker.read_again(place.partition, beginnings[place])
+                log.warning("reading_again", partition=place.partition, offset=offset)
+                await self._app.consumer.seek(TP(place.topic, place.partition), offset)
+
     def pause(self, wanted: set[int]) -> None:
         """Read nothing from these partitions, and from all the others again.
 
@@ -122,13 +135,18 @@ class GroupMember:
             await self._settle()
 
     async def _assigned(self, *_: Any, **__: Any) -> None:
-        """Awaited before the first record of the new assignment: the cursors of new partitions are read here."""
+        """Awaited before the first record of the new assignment: the cursors of new partitions are read here.
+
+        Faust goes on where it was in a partition that nobody has committed anything for; so it is told where to begin.
+        """
         async with self._lock:
             generation = self._coordinator.generation
             ours = {tp.partition for tp in self._app.consumer.assignment() if tp.topic == AUDIO_FRAMES.name}
             kept = ours & self._owned if generation in (self._generation, self._generation + 1) else set()
             starts = await self._starts(ours - kept)
             self._worker.assigned(kept, starts)
+            for number, start in starts.items():
+                await self._app.consumer.seek(TP(AUDIO_FRAMES.name, number), start.next_offset)
             self._owned, self._generation, self._paused = ours, generation, set()
             self.joins += 1
             restored = sum(len(start.restored) for start in starts.values())

@@ -46,18 +46,40 @@ class Entry:
 
 
 class Partition:
-    """Streams by key. `dead` holds offsets of poison records whose dead letters Kafka has not acknowledged."""
+    """Streams by key. `dead` holds offsets of poison records whose dead letters Kafka has not acknowledged.
+
+    `left_out` says that the last record came before its turn.
+    """
 
     def __init__(self, number: int, start: Start, preroll_samples: int, now_ms: float) -> None:
         self.number = number
         self.next_offset = start.next_offset
         self.dead: set[int] = set()
+        self.left_out = False
         self._preroll = preroll_samples
         self._results_end = start.results_end
         self._entries: dict[StreamKey, Entry] = {}
         for key, restored in start.restored.items():
             cursor = StreamCursor(restored.cursor, preroll_samples, restored.results_offset)
             self._entries[key] = Entry(cursor, now_ms)
+
+    def is_next(self, offset: int) -> bool:
+        """Whether the record follows on those read: nothing may be left out, and nothing is read twice.
+
+        Offsets of a topic without compaction and transactions have no holes.
+        """
+        self.left_out = offset > self.next_offset
+        return offset == self.next_offset
+
+    def read(self, offset: int) -> None:
+        """The record is taken, or set aside as dead."""
+        self.next_offset = offset + 1
+
+    def read_again(self, first_offset: int) -> int:
+        """Where to read from, when records were left out; the log may have forgotten some of them by now."""
+        self.left_out = False
+        self.next_offset = max(self.next_offset, first_offset)
+        return self.next_offset
 
     def entry(self, chunk: AudioChunk, from_sample: int, now_ms: float) -> Entry:
         """The stream the chunk belongs to, made when it is new."""

@@ -16,6 +16,7 @@ from schemas.registry import Registry
 from schemas.settings import TranscribeSettings
 from schemas.telemetry import PROCESS_ERRORS
 from schemas.timebase import SystemClock
+from schemas.topics import AUDIO_FRAMES
 from stream_processors.transcription.faust_shell import GroupMember, make_app
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.lease import Lease
@@ -34,6 +35,7 @@ log = structlog.get_logger()
 LIVE = "live"
 POLL_S = 0.02
 TICK_S = 0.2
+LEFT_OUT_S = 1.0
 LIVENESS_S = 5.0
 STUCK_MS = 60_000
 STOP_S = 8.0
@@ -92,7 +94,8 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
         _every(POLL_S, lambda: _poll(outlet, member)),
         _every(TICK_S, lambda: _tick(worker, member)),
         _every(settings.commit_interval_ms / 1000, member.commit),
-        _every(LIVENESS_S, _Watch(worker, member, results, bench).look),
+        _every(LEFT_OUT_S, member.read_left_out),
+        _every(LIVENESS_S, _Watch(settings.consumer_group, worker, member, results, bench).look),
     ]
     await member.start()
     log.info("transcribing", providers=list(providers), group=settings.consumer_group)
@@ -150,7 +153,8 @@ async def _tick(worker: Worker, member: GroupMember) -> None:
 class _Watch:
     """Ends the process when there is something to read and nothing is read."""
 
-    def __init__(self, worker: Worker, member: GroupMember, results: ResultsLog, bench: Bench) -> None:
+    def __init__(self, group: str, worker: Worker, member: GroupMember, results: ResultsLog, bench: Bench) -> None:
+        self._group = group
         self._worker = worker
         self._member = member
         self._results = results
@@ -163,4 +167,7 @@ class _Watch:
         behind = not self._member.joins or any(ends[number] > offset for number, offset in positions.items())
         progress = self._worker.records_read + self._member.joins
         if self._liveness.stuck(self._bench.now().ms, progress, behind=behind):
-            raise Unavailable("there are records to read, but none came for a minute", remedy="see the broker's ACLs")
+            raise Unavailable(
+                f"group {self._group} got no record of {AUDIO_FRAMES.name} for a minute though there are some",
+                remedy="start it again; if it says so again, see the broker's log and its ACLs",
+            )

@@ -102,7 +102,7 @@ class Worker:
     async def feed(self, record: RawRecord, appended_at_ms: int) -> None:
         """The next record of a partition. Waits while the registry is away; a record that is no chunk is dead."""
         partition = self._partitions.get(record.partition)
-        if partition is None or record.offset < partition.next_offset:
+        if partition is None or not partition.is_next(record.offset):
             return
         RECORDS_READ.labels(STAGE, record.topic).inc()
         try:
@@ -113,7 +113,7 @@ class Worker:
             PROCESS_ERRORS.labels(STAGE, type(error).__name__).inc()
             log.exception("record_broke", partition=record.partition, offset=record.offset)
             self._bury(partition, record, InvalidRecord(repr(error), error_class="stage_error"))
-        partition.next_offset = record.offset + 1
+        partition.read(record.offset)
         self.records_read += 1
         self._drain()
 
@@ -143,6 +143,14 @@ class Worker:
             elif unsent < self._unsent_limit_bytes // 2:
                 self._paused.discard(number)
         return set(self._paused)
+
+    def left_out(self) -> set[int]:
+        """Partitions of which a record came before its turn: those before it were left out on the way here."""
+        return {number for number, partition in self._partitions.items() if partition.left_out}
+
+    def read_again(self, number: int, first_offset: int) -> int:
+        """Where the partition must be read from, now that its log begins at `first_offset`."""
+        return self._partitions[number].read_again(first_offset)
 
     def positions(self) -> dict[int, int]:
         """The next offset of every partition that is not paused."""

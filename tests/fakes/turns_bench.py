@@ -28,6 +28,7 @@ from schemas.topics import (
     Topic,
     dlq_of,
 )
+from tests.fakes.transcribe_bench import last_assigned
 
 EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
 DEADLINE_S = 60.0
@@ -70,9 +71,7 @@ class TurnsWorker:
 
     def partitions(self) -> list[int]:
         """What the group gave it last, as it logged it."""
-        lines = [line for line in self.said().splitlines() if '"assigned"' in line]
-        listed = lines[-1].split('"partitions": [')[1].split("]")[0] if lines else ""
-        return [int(each) for each in listed.split(",") if each.strip()]
+        return last_assigned(self.said())
 
     def send(self, number: int) -> None:
         self._process.send_signal(number)

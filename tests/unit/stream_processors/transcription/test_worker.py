@@ -235,3 +235,28 @@ async def test_a_new_epoch_settles_the_one_before(desk: Desk) -> None:
     await desk.feed(20, chunk(0, kind=ChunkKind.SILENCE, epoch=1))
     [settled] = desk.results()
     assert (settled.epoch, settled.cursor_after_sample) == (0, 100 * SAMPLES_PER_UNIT)
+
+
+async def test_a_record_before_its_turn_waits_for_those_left_out(desk: Desk) -> None:
+    """Faust may leave records out around a rebalance: what comes too early is not taken, and reading goes back."""
+    desk.assign(0)
+    await desk.feed(0, chunk(0))
+    await desk.feed(3, chunk(15))
+    assert desk.worker.left_out() == {0}
+    assert desk.worker.positions() == {0: 1}
+    assert desk.worker.read_again(0, first_offset=0) == 1
+    for offset in (1, 2, 3):
+        await desk.feed(offset, chunk(offset * 5))
+    assert desk.worker.left_out() == set()
+    assert desk.worker.positions() == {0: 4}
+    assert desk.worker.records_read == 4
+
+
+async def test_what_the_log_has_forgotten_is_not_waited_for(desk: Desk) -> None:
+    """Records older than the topic's retention never come: reading goes on where the log begins."""
+    desk.assign(0)
+    await desk.feed(9, chunk(45))
+    assert desk.worker.left_out() == {0}
+    assert desk.worker.read_again(0, first_offset=9) == 9
+    await desk.feed(9, chunk(45))
+    assert desk.worker.positions() == {0: 10}
