@@ -39,7 +39,7 @@ def turns(kafka_bootstrap: str, registry_url: str, tmp_path: Path) -> Iterator[T
 def shared(workers: list[TranscribeWorker] | list[TurnsWorker]) -> bool:
     """Whether the group is settled: every partition has one owner among `workers`, and each has some."""
     owned = [worker.partitions() for worker in workers]
-    return all(owned) and sorted(sum(owned, [])) == PARTITIONS
+    return all(owned) and sorted(number for numbers in owned for number in numbers) == PARTITIONS
 
 
 def test_transcribe_loses_no_record(transcribe: TranscribeBench) -> None:
