@@ -23,16 +23,18 @@ STOP_GRACE_S = 20.0
 
 @dataclass(frozen=True)
 class Stage:
-    """One process of the river. `serves` asks from outside whether it does its work."""
+    """One process of the river. `serves` asks from outside whether it does its work; `keeps_log` over its restarts."""
 
     name: str
     command: tuple[str, ...]
     settings: Mapping[str, str]
     serves: Callable[[], bool]
     ports: tuple[Port, ...] = field(default=())
+    keeps_log: bool = False
 
     def prepare(self, folder: Path) -> list[str]:
-        (folder / "log").unlink(missing_ok=True)
+        if not self.keeps_log:
+            (folder / "log").unlink(missing_ok=True)
         return ["env", *(f"{name}={value}" for name, value in self.settings.items()), *self.command]
 
     def ready(self) -> bool:
