@@ -52,6 +52,11 @@ class LocalSettings(Settings):
     clickhouse_http_port: int = Field(18123, description="HTTP port of the local ClickHouse")
     janus_port: int = Field(18188, description="WebSocket port of the local Janus")
     meeting_page_port: int = Field(18080, description="Port of the local meeting page (Janus demos)")
+    demo_provider: str = Field(
+        "local",
+        pattern="^(local|deepgram-fake)$",
+        description="`earshot demo`: local; or deepgram-fake, a stand-in for a cloud service that is killed in mid-sentence",
+    )
 
 
 class BotSettings(Settings):

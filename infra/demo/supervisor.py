@@ -50,6 +50,7 @@ class Supervisor:
     def __init__(self, stages: Sequence[Stage], folder: Path) -> None:
         self._daemons = [Daemon(stage, folder, die_with_us=True) for stage in stages]
         self._stack = Stack(self._daemons)
+        self._killed: set[str] = set()
 
     def start(self, deadline_s: float) -> None:
         """Start all and wait until each serves; raises Unavailable with the last words of the one that does not."""
@@ -58,7 +59,7 @@ class Supervisor:
     def demand_alive(self) -> None:
         """Raise Unavailable when a stage has ended by itself: a demo that restarts it would hide the fault."""
         for daemon in self._daemons:
-            if daemon.process() is None:
+            if daemon.process() is None and daemon.service.name not in self._killed:
                 raise Unavailable(
                     f"{daemon.service.name} ended by itself: {daemon.last_words()}",
                     remedy=f"its log is {daemon.log_file}",
@@ -66,7 +67,17 @@ class Supervisor:
 
     def terminate(self, name: str) -> None:
         """Ask one stage to end; `stop` waits for it."""
-        next(daemon for daemon in self._daemons if daemon.service.name == name).terminate()
+        self._named(name).terminate()
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one stage, on purpose; it stays dead."""
+        self._killed.add(name)
+        process = self._named(name).process()
+        if process:
+            process.kill()
+
+    def _named(self, name: str) -> Daemon:
+        return next(daemon for daemon in self._daemons if daemon.service.name == name)
 
     def stop(self) -> None:
         """SIGTERM to all, SIGKILL to whoever is there after the grace."""
