@@ -4,29 +4,45 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from infra.chaos.schedule import Kill
 from infra.local.daemon import Daemon
+from infra.local.stack import Stack
 
 WATCH_S = 0.2
+AWAY_S = 120.0
 
 
-def inflict(planned: Iterable[Kill], victims: Mapping[str, Daemon], tell: Callable[[str], None]) -> int:
-    """Kill or pause, and bring back, each in its time; returns how many faults there were.
+@dataclass(frozen=True)
+class Inflicted:
+    """How many faults there were, and the longest that the one everybody waits for was away."""
+
+    faults: int
+    longest_away_s: float
+
+
+def inflict(
+    planned: Iterable[Kill], victims: Mapping[str, Daemon], awaited: str, tell: Callable[[str], None]
+) -> Inflicted:
+    """Kill or pause, and bring back, each in its time. `awaited` serves again before the next fault.
 
     A victim that ended by itself, since what it needs was away for too long, is started again like any other: that is
     what a supervisor is for.
     """
-    began_s, count = time.monotonic(), 0
+    began_s, count, longest_away_s = time.monotonic(), 0, 0.0
     for kill in planned:
         _keep_until(began_s + kill.at_s, victims)
         tell(f"{kill.at_s:6.1f} s  {'pause' if kill.pause else 'kill -9'} {kill.victim} for {kill.down_s} s")
-        count += 1
+        count, struck_s = count + 1, time.monotonic()
         if kill.pause:
             _pause(victims[kill.victim], kill.down_s)
         else:
             _kill(victims[kill.victim], kill.down_s)
-    return count
+        if kill.victim == awaited:
+            Stack([victims[awaited]]).wait(AWAY_S)
+            longest_away_s = max(longest_away_s, time.monotonic() - struck_s)
+    return Inflicted(count, longest_away_s)
 
 
 def keep(victims: Mapping[str, Daemon]) -> None:

@@ -106,7 +106,7 @@ class Failover(Figures, frozen=True, kw_only=True):
     turns_of_fallback: int
 
 
-class Report(Figures, frozen=True, kw_only=True):
+class Report(Figures, frozen=True, kw_only=True, omit_defaults=True):
     """One run of the demo."""
 
     bot_id: str

@@ -16,7 +16,7 @@ from shutil import rmtree
 
 import click
 
-from infra.chaos.faults import inflict, keep
+from infra.chaos.faults import Inflicted, inflict, keep
 from infra.chaos.scenario import Run
 from infra.chaos.schedule import kills, with_pauses
 from infra.chaos.transcription.evidence import Evidence, said
@@ -35,6 +35,7 @@ REPOSITORY = Path(__file__).parents[3]
 BOTS, SPEAKERS, TALKING = 6, 2, 0.5
 WORKERS = ("worker-1", "worker-2")
 PROVIDERS = ("deepgram", "assemblyai")
+BROKER = "kafka"
 START_S, DRAIN_S, LOOK_S = 120.0, 240.0, 2.0
 AFTER_S = 10.0
 
@@ -57,9 +58,9 @@ def run(asked: Run) -> Result:
         river = _river(cluster, folder, asked)
         everything = Stack([*river.victims.values(), river.turns])
         try:
-            faults = _disturbed(river, cluster, asked)
+            inflicted = _disturbed(river, asked)
             _drained(river, cluster)
-            return _judged(river, cluster, asked, faults)
+            return _judged(river, cluster, asked, inflicted)
         finally:
             Stack([river.bots]).down(3)
             everything.down(5)
@@ -83,7 +84,7 @@ def _river(cluster: Cluster, folder: Path, asked: Run) -> River:
     workers = {name: daemon(name, (EARSHOT, "transcribe"), lambda: has_partitions(group)) for name in WORKERS}
     turns = daemon("turns", (EARSHOT, "turns"), lambda: has_partitions(turns_group))
     bots = daemon("bots", _bots(script, asked), script.exists)
-    return River({**services, **workers, "kafka": cluster.kafka}, turns, bots, script)
+    return River({**services, **workers, BROKER: cluster.kafka}, turns, bots, script)
 
 
 def _provider_settings(ports: Mapping[str, int]) -> dict[str, str]:
@@ -112,12 +113,12 @@ def _bots(script: Path, asked: Run) -> tuple[str, ...]:
     return (EARSHOT, "synthetic", *load, *length, "--script", str(script))
 
 
-def _disturbed(river: River, cluster: Cluster, asked: Run) -> int:
+def _disturbed(river: River, asked: Run) -> Inflicted:
     """The meetings, and everything that happens to those who listen."""
     Stack([*river.victims.values(), river.turns]).up(START_S)
     Stack([river.bots]).up(START_S)
     planned = kills(sorted(river.victims), asked.minutes * 60, asked.seed)
-    return inflict(with_pauses(planned, {*WORKERS, *PROVIDERS}, asked.seed), river.victims, click.echo)
+    return inflict(with_pauses(planned, {*WORKERS, *PROVIDERS}, asked.seed), river.victims, BROKER, click.echo)
 
 
 def _drained(river: River, cluster: Cluster) -> None:
@@ -148,7 +149,7 @@ def _told(bots: Daemon, event: str) -> dict[str, list[str]]:
     raise Unavailable(f"the synthetic bots did not get to {event}: {bots.last_words()}", remedy=f"see {bots.log_file}")
 
 
-def _judged(river: River, cluster: Cluster, asked: Run, faults: int) -> Result:
+def _judged(river: River, cluster: Cluster, asked: Run, inflicted: Inflicted) -> Result:
     evidence, script = Evidence(cluster), said(river.script)
     turns, results = evidence.turns(), evidence.results()
     verdict, raw = judge(script, turns.words), judge(script, results.words)
@@ -160,13 +161,14 @@ def _judged(river: River, cluster: Cluster, asked: Run, faults: int) -> Result:
         seed=asked.seed,
         passed=verdict.clean and controls == 2,
         figures={
-            "faults": faults,
+            "faults": inflicted.faults,
             "words_said": verdict.words_said,
             "lost": verdict.lost,
             "doubled": verdict.doubled,
             "reordered": verdict.reordered,
             "invented": verdict.invented,
             "max_stall_s": round(results.stall_s, 1),
+            "broker_away_s": round(inflicted.longest_away_s, 1),
             "raw_lost": raw.lost,
             "raw_doubled": raw.doubled,
             "sessions_opened": sessions["opened"],
