@@ -3,11 +3,12 @@
 The pipeline of a stream on one page; it decides nothing.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from schemas.events import AudioChunk, QualityWindow, ResultEvent, SessionEvent
-from schemas.telemetry import STT_FINAL_LATENCY, WORDS_DROPPED
+from schemas.telemetry import STT_FINAL_LATENCY, STT_SEND_DELAY, WORDS_DROPPED
 from schemas.timebase import Clock, ms_to_samples
 from schemas.topics import AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, Topic
 from stream_processors.sequencing.quality import Quality
@@ -17,6 +18,7 @@ from stream_processors.transcription.commands import (
     Answered,
     Close,
     Command,
+    Done,
     Dropped,
     Emit,
     Finalize,
@@ -89,6 +91,8 @@ class Pipeline:
         self._vad = Vad(bench.confirmer() if bench.confirmer else None)
         self._stream = Stream(records, conversation, bench.gate, from_sample=span.from_sample, cursor=start)
         self._sessions: dict[str, Session] = {}
+        self._handed: dict[str, deque[int]] = {}
+        self._appended_at_ms = 0
         self._fed_at_ms = 0.0
         self.idle = False
 
@@ -102,6 +106,7 @@ class Pipeline:
         now = self._bench.now()
         self.touch(now)
         self.idle = False
+        self._appended_at_ms = appended_at_ms
         self._quality.arrived(chunk, appended_at_ms)
         sequenced = self._sequencer.accept(span)
         self._quality.sequenced(sequenced)
@@ -145,7 +150,14 @@ class Pipeline:
             self._write(AUDIO_QUALITY, window)
 
     def _told(self, session_id: str, news: SessionNews) -> None:
-        self._do(self._stream.session(session_id, news, self._bench.now()))
+        now = self._bench.now()
+        if isinstance(news, Done):
+            self._measure(news, self._handed[session_id].popleft(), now)
+        self._do(self._stream.session(session_id, news, now))
+
+    def _measure(self, done: Done, appended_at_ms: int, now: Moment) -> None:
+        if isinstance(done.command, Send):
+            STT_SEND_DELAY.observe(now.us / 1e6 - appended_at_ms / 1e3)
 
     def _do(self, commands: Iterable[Command]) -> None:
         for command in commands:
@@ -156,11 +168,14 @@ class Pipeline:
                     self._write(STT_SESSIONS, event)
                 case Open(provider, request):
                     self._sessions[request.session_id] = self._bench.open(provider, request, self._told)
+                    self._handed[request.session_id] = deque()
                 case Close(session_id):
                     self._sessions.pop(session_id).close()
+                    self._handed.pop(session_id)
                 case Dropped(reason, words):
                     WORDS_DROPPED.labels(reason).inc(words)
                 case Answered(provider, latency_ms):
                     STT_FINAL_LATENCY.labels(provider).observe(latency_ms / 1000)
                 case Send(session_id) | Finalize(session_id):
+                    self._handed[session_id].append(self._appended_at_ms)
                     self._sessions[session_id].put(command)

@@ -57,6 +57,14 @@ def make_bench(settings: TranscribeSettings, providers: Mapping[str, Provider], 
     )
 
 
+def unsent_limit_ms(settings: TranscribeSettings) -> int:
+    """How much unsent speech of a stream stops the reading.
+
+    An utterance that waits for a decoder must not stop the one that has it from ending: twice the longest, and more.
+    """
+    return 2 * settings.forced_cut_ms + 10_000
+
+
 def _limits(settings: TranscribeSettings) -> dict[str, Limits]:
     sessions, new = settings.provider_max_sessions, settings.provider_max_new_sessions_per_minute
     return {name: Limits(sessions.get(name), new.get(name)) for name in {*sessions, *new}}
@@ -86,9 +94,8 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
     bench = make_bench(settings, providers)
     outlet = LogOutlet(settings.kafka_bootstrap_servers)
     results = ResultsLog(settings.kafka_bootstrap_servers, Codec(registry), LIVE)
-    # an utterance that waits for a decoder must not stop the one that has it from ending: twice the longest, and more
-    unsent_limit_ms = 2 * settings.forced_cut_ms + 10_000
-    worker = Worker(bench, Codec(registry), outlet, Lease(settings.session_timeout_ms), unsent_limit_ms=unsent_limit_ms)
+    lease, limit_ms = Lease(settings.session_timeout_ms), unsent_limit_ms(settings)
+    worker = Worker(bench, Codec(registry), outlet, lease, unsent_limit_ms=limit_ms)
     member = GroupMember(make_app(settings, folder), worker, outlet, results, bench.clock)
     loops = [
         _every(POLL_S, lambda: _poll(outlet, member)),

@@ -18,7 +18,14 @@ from schemas.dead_letter import RawRecord, dead_letter
 from schemas.errors import InvalidRecord, RegistryUnavailable
 from schemas.events import AudioChunk, ResultEvent
 from schemas.kafka_client import record_headers
-from schemas.telemetry import PROCESS_ERRORS, PROGRESS_AT, RECORDS_DEAD, RECORDS_READ, STT_ALARMS
+from schemas.telemetry import (
+    PROCESS_ERRORS,
+    PROGRESS_AT,
+    RECORDS_DEAD,
+    RECORDS_READ,
+    STT_ALARMS,
+    STT_APPEND_DELAY,
+)
 from schemas.timebase import BYTES_PER_SAMPLE, ms_to_samples
 from schemas.topics import AUDIO_FRAMES, STT_RESULTS, Topic
 from stream_processors.sequencing.span import span_of
@@ -196,14 +203,16 @@ class Worker:
         place = partition.number if topic is STT_RESULTS else None
         headers = record_headers(record.tenant_id, record.bot_id)
         letter = Letter(topic.name, place, record.bot_id.encode(), self._codec.encode(topic, record), headers)
-        after = record.cursor_after_sample if isinstance(record, ResultEvent) else None
-        self._outbox.append(Pending(letter, partition, partial(self._written, partition, entry, after)))
+        result = record if isinstance(record, ResultEvent) else None
+        self._outbox.append(Pending(letter, partition, partial(self._written, partition, entry, result)))
         self._drain()
 
-    def _written(self, partition: Partition, entry: Entry, cursor_after: int | None, offset: int) -> None:
-        PROGRESS_AT.labels(STAGE).set(self._bench.now().us / 1e6)
-        if cursor_after is not None:
-            partition.acknowledged(entry.cursor, cursor_after, offset)
+    def _written(self, partition: Partition, entry: Entry, result: ResultEvent | None, offset: int) -> None:
+        now_us = self._bench.now().us
+        PROGRESS_AT.labels(STAGE).set(now_us / 1e6)
+        if result is not None:
+            STT_APPEND_DELAY.observe((now_us - result.produced_at_us) / 1e6)
+            partition.acknowledged(entry.cursor, result.cursor_after_sample, offset)
 
     def _tell_alarms(self) -> None:
         for alarm in self._bench.router.news():

@@ -8,11 +8,12 @@ import signal
 
 import click
 
+from tests.fakes.stt.assemblyai import AssemblyAI
 from tests.fakes.stt.deepgram import Deepgram
 from tests.fakes.stt.knobs import parsed
 from tests.fakes.stt.server import FakeServer, Vendor
 
-VENDORS: dict[str, type[Vendor]] = {"deepgram": Deepgram}
+VENDORS: dict[str, type[Vendor]] = {"assemblyai": AssemblyAI, "deepgram": Deepgram}
 
 
 @click.command()

@@ -12,6 +12,7 @@ class Words(StrEnum):
     """Where the words come from."""
 
     NUMBERS = "numbers"
+    SPOKEN = "spoken"
     SCRIPT = "script"
     ENGINE = "engine"
 
