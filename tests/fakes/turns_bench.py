@@ -5,11 +5,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
 
 from aiokafka.partitioner import murmur2
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -28,28 +26,15 @@ from schemas.topics import (
     Topic,
     dlq_of,
 )
-from tests.fakes.transcribe_bench import last_assigned
+from tests.fakes.transcribe_bench import fresh, last_assigned, until
 
 EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
-DEADLINE_S = 60.0
 Input = ResultEvent | ParticipantEvent | BotEvent
 TOPIC_OF: dict[type[Record], Topic] = {
     ResultEvent: STT_RESULTS,
     ParticipantEvent: MEETING_PARTICIPANTS,
     BotEvent: BOT_EVENTS,
 }
-
-
-def until(done: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Wait for `done`, looking ten times a second; fails with `what` at the deadline."""
-    ends = time.monotonic() + deadline_s
-    while not done():
-        assert time.monotonic() < ends, f"still not: {what}"
-        time.sleep(0.1)
-
-
-def fresh(kind: str) -> str:
-    return f"{kind}_{uuid4().hex[:12]}"
 
 
 class TurnsWorker:

@@ -91,7 +91,7 @@ def turns(acls: Acls, registry_url: str, tmp_path: Path) -> Iterator[TurnsBench]
     bench.close()
 
 
-def refused(code: int, said: str, *named: str) -> None:
+def assert_refused(code: int, said: str, *named: str) -> None:
     """It ended with the code of something unavailable, and said all of `named`."""
     assert code == 3
     assert all(each in said for each in named), said[-2000:]
@@ -113,7 +113,9 @@ def test_transcribe_may_not_use_a_topic(
     with acls.only(ResourceType.TOPIC, topic.name, DESCRIBE, left):
         worker = transcribe.start()
         code = worker.process.wait(60)
-    refused(code, worker.said(), f"may not {operation.name.lower()} topic {topic.name}", group, "kafka-acls --add")
+    assert_refused(
+        code, worker.said(), f"may not {operation.name.lower()} topic {topic.name}", group, "kafka-acls --add"
+    )
 
 
 def test_transcribe_may_not_join_its_group(acls: Acls, transcribe: TranscribeBench) -> None:
@@ -122,7 +124,7 @@ def test_transcribe_may_not_join_its_group(acls: Acls, transcribe: TranscribeBen
     with acls.only(ResourceType.GROUP, group, DESCRIBE):
         worker = transcribe.start()
         code = worker.process.wait(60)
-    refused(code, worker.said(), f"as group {group} it may not join", f"--group {group}")
+    assert_refused(code, worker.said(), f"as group {group} it may not join", f"--group {group}")
 
 
 @pytest.mark.parametrize(("topic", "operation"), [(STT_RESULTS, READ), (TRANSCRIPT_TURNS, WRITE)])
@@ -132,7 +134,9 @@ def test_turns_may_not_use_a_topic(acls: Acls, turns: TurnsBench, topic: Topic, 
     with acls.only(ResourceType.TOPIC, topic.name, DESCRIBE, left):
         worker = turns.start()
         code = worker.wait(60)
-    refused(code, worker.said(), f"may not {operation.name.lower()} topic {topic.name}", turns.group, "kafka-acls")
+    assert_refused(
+        code, worker.said(), f"may not {operation.name.lower()} topic {topic.name}", turns.group, "kafka-acls"
+    )
 
 
 def test_turns_may_not_join_its_group(acls: Acls, turns: TurnsBench) -> None:
@@ -140,7 +144,7 @@ def test_turns_may_not_join_its_group(acls: Acls, turns: TurnsBench) -> None:
     with acls.only(ResourceType.GROUP, turns.group, DESCRIBE):
         worker = turns.start()
         code = worker.wait(60)
-    refused(code, worker.said(), f"as group {turns.group} it may not join", f"--group {turns.group}")
+    assert_refused(code, worker.said(), f"as group {turns.group} it may not join", f"--group {turns.group}")
 
 
 def test_what_is_not_even_visible_is_not_called_missing(acls: Acls, turns: TurnsBench) -> None:
@@ -148,7 +152,7 @@ def test_what_is_not_even_visible_is_not_called_missing(acls: Acls, turns: Turns
     with acls.only(ResourceType.TOPIC, STT_RESULTS.name, WRITE):
         worker = turns.start()
         code = worker.wait(60)
-    refused(code, worker.said(), f"may not read topic {STT_RESULTS.name}")
+    assert_refused(code, worker.said(), f"may not read topic {STT_RESULTS.name}")
     assert "missing" not in worker.said()
 
 

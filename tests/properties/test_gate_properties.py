@@ -91,16 +91,16 @@ def voiced(runs: Runs, kind: Hearing) -> list[int]:
     return found
 
 
-def speech_is_held(runs: Runs) -> None:
+def assert_speech_is_held(runs: Runs) -> None:
     heard = Heard(runs)
     assert all(heard.holds(unit) for unit in voiced(runs, Hearing.SPEECH))
 
 
-def nothing_opens(runs: Runs) -> None:
+def assert_nothing_opens(runs: Runs) -> None:
     assert Heard(runs).utterances == []
 
 
-def utterances_are_bounded(runs: Runs) -> None:
+def assert_utterances_are_bounded(runs: Runs) -> None:
     heard = Heard(runs)
     ends = {end for _, end in heard.utterances}
     speech = [unit for unit, what in heard.units.items() if what in (Hearing.SPEECH, Hearing.VOICE)]
@@ -119,7 +119,7 @@ def opened_by_any_sound(gate: Gate) -> list[GateEvent]:
 @given(CHEAP_RUNS)
 def test_no_speech_lies_outside_an_utterance(runs: Runs) -> None:
     """One detector alone: every run of its speech that is long enough is in an utterance, whole."""
-    speech_is_held(runs)
+    assert_speech_is_held(runs)
 
 
 @given(ALL_RUNS)
@@ -140,21 +140,21 @@ def test_a_voice_heard_late_is_still_whole(runs: Runs, late: int) -> None:
 @given(QUIET_RUNS)
 def test_without_a_voice_nothing_opens(runs: Runs) -> None:
     """Noise of any length and rhythm."""
-    nothing_opens(runs)
+    assert_nothing_opens(runs)
 
 
 @given(ALL_RUNS)
 def test_an_utterance_is_bounded_by_what_was_heard(runs: Runs) -> None:
     """It reaches back over preroll and doubt at most, holds speech or begins at a cut, and never spans a break."""
-    utterances_are_bounded(runs)
+    assert_utterances_are_bounded(runs)
 
 
 Broken = tuple[str, object, st.SearchStrategy[Runs], Callable[[Runs], None]]
 BROKEN: dict[str, Broken] = {
-    "begins where it opens": ("_begin", lambda gate, earliest: gate._now, CHEAP_RUNS, speech_is_held),
-    "reaches back over a break": ("resume", lambda gate, at: None, ALL_RUNS, utterances_are_bounded),
-    "never cuts": ("_too_long", lambda gate, length: False, CHEAP_RUNS, speech_is_held),
-    "takes noise for speech": ("_while_closed", opened_by_any_sound, QUIET_RUNS, nothing_opens),
+    "begins where it opens": ("_begin", lambda gate, earliest: gate._now, CHEAP_RUNS, assert_speech_is_held),
+    "reaches back over a break": ("resume", lambda gate, at: None, ALL_RUNS, assert_utterances_are_bounded),
+    "never cuts": ("_too_long", lambda gate, length: False, CHEAP_RUNS, assert_speech_is_held),
+    "takes noise for speech": ("_while_closed", opened_by_any_sound, QUIET_RUNS, assert_nothing_opens),
 }
 
 
