@@ -119,7 +119,7 @@ class Worker:
         except Exception as error:
             PROCESS_ERRORS.labels(STAGE, type(error).__name__).inc()
             log.exception("record_broke", partition=record.partition, offset=record.offset)
-            self._bury(partition, record, InvalidRecord(repr(error), error_class="stage_error"))
+            self._bury(partition, record, InvalidRecord(type(error).__name__, error_class="stage_error"))
         partition.read(record.offset)
         self.records_read += 1
         self._drain()

@@ -260,3 +260,21 @@ async def test_what_the_log_has_forgotten_is_not_waited_for(desk: Desk) -> None:
     assert desk.worker.read_again(0, first_offset=9) == 9
     await desk.feed(9, chunk(45))
     assert desk.worker.positions() == {0: 10}
+
+
+async def test_a_record_that_breaks_the_stage_is_set_aside(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error nobody thought of: the bytes go to the dead letters and the next record goes on."""
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("what was being said")
+
+    desk.assign(0)
+    desk.renew()
+    with monkeypatch.context() as patched:
+        patched.setattr("stream_processors.transcription.worker.span_of", broken)
+        await desk.feed(0, chunk(0))
+    await desk.feed(1, chunk(5))
+    [letter] = desk.out.of("audio.frames.dlq")
+    headers = dict(letter.headers)
+    assert (headers["error_class"], headers["error"]) == (b"stage_error", b"RuntimeError")
+    assert desk.worker.positions() == {0: 2}
