@@ -109,10 +109,9 @@ class GroupMember:
             if not places or self._app.rebalancing:
                 return
             beginnings = await self._in_thread(lambda: self._consumer.beginning_offsets(places))
-            for place in places:
-                offset = self._worker.read_again(place.partition, beginnings[place])
-                log.warning("reading_again", partition=place.partition, offset=offset)
-                await self._app.consumer.seek(TP(place.topic, place.partition), offset)
+            offsets = {p.partition: self._worker.read_again(p.partition, beginnings[p]) for p in places}
+            log.warning("reading_again", offsets=offsets)
+            await self._read_from(offsets)
 
     def pause(self, wanted: set[int]) -> None:
         """Read nothing from these partitions, and from all the others again.
@@ -145,8 +144,7 @@ class GroupMember:
             kept = ours & self._owned if generation in (self._generation, self._generation + 1) else set()
             starts = await self._starts(ours - kept)
             self._worker.assigned(kept, starts)
-            for number, start in starts.items():
-                await self._app.consumer.seek(TP(AUDIO_FRAMES.name, number), start.next_offset)
+            await self._read_from({number: start.next_offset for number, start in starts.items()})
             self._owned, self._generation, self._paused = ours, generation, set()
             self.joins += 1
             restored = sum(len(start.restored) for start in starts.values())
@@ -158,6 +156,13 @@ class GroupMember:
             await self._settle()
             self._worker.close()
             self._owned = set()
+
+    async def _read_from(self, offsets: dict[int, int]) -> None:
+        """Where the client reads on. If a rebalance comes between, it is told again after that."""
+        try:
+            await self._app.consumer.seek_wait({TP(AUDIO_FRAMES.name, n): offset for n, offset in offsets.items()})
+        except (KafkaError, TimeoutError) as error:
+            log.warning("seek_refused", error=type(error).__name__)
 
     async def _settle(self) -> None:
         """Stop writing, wait for what is on its way, and commit as far as it came."""
