@@ -1,6 +1,5 @@
 """One partition this worker owns: its streams, how far each is, and what may be committed."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -56,27 +55,28 @@ class Partition:
         self._preroll = preroll_samples
         self._results_end = start.results_end
         self._entries: dict[StreamKey, Entry] = {}
-        self._epochs: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
         for key, restored in start.restored.items():
             cursor = StreamCursor(restored.cursor, preroll_samples, restored.results_offset)
-            self._add(key, Entry(cursor, now_ms))
+            self._entries[key] = Entry(cursor, now_ms)
 
     def entry(self, chunk: AudioChunk, from_sample: int, now_ms: float) -> Entry:
         """The stream the chunk belongs to, made when it is new."""
         key = StreamKey(chunk.bot_id, chunk.stream_id, chunk.epoch)
         if key not in self._entries:
-            self._add(key, Entry(StreamCursor(from_sample, self._preroll), now_ms))
+            self._entries[key] = Entry(StreamCursor(from_sample, self._preroll), now_ms)
         entry = self._entries[key]
         entry.active_at_ms = now_ms
         return entry
 
     def older_epochs(self, chunk: AudioChunk) -> Iterator[Pipeline]:
-        """Pipelines of the same stream whose epoch is over."""
-        for epoch in self._epochs.get((chunk.bot_id, chunk.stream_id), ()):
-            if epoch < chunk.epoch:
-                pipeline = self._entries[StreamKey(chunk.bot_id, chunk.stream_id, epoch)].pipeline
-                if pipeline and not pipeline.idle:
-                    yield pipeline
+        """Pipelines of the same stream whose epoch is over, when the chunk is the first of its own."""
+        known = self._entries.get(StreamKey(chunk.bot_id, chunk.stream_id, chunk.epoch))
+        if known and known.pipeline:
+            return
+        for key, entry in self._entries.items():
+            same = key.bot_id == chunk.bot_id and key.stream_id == chunk.stream_id
+            if same and key.epoch < chunk.epoch and entry.pipeline and not entry.pipeline.idle:
+                yield entry.pipeline
 
     def pipelines(self) -> list[Pipeline]:
         return [entry.pipeline for entry in self._entries.values() if entry.pipeline]
@@ -96,20 +96,9 @@ class Partition:
         """Forget streams that ended long ago and are settled."""
         for key in [k for k, e in self._entries.items() if now_ms - e.active_at_ms > FORGET_MS and e.cursor.settled]:
             entry = self._entries.pop(key)
-            self._forget_epoch(key)
             if entry.pipeline:
                 entry.pipeline.close()
 
     def close(self) -> None:
         for pipeline in self.pipelines():
             pipeline.close()
-
-    def _add(self, key: StreamKey, entry: Entry) -> None:
-        self._entries[key] = entry
-        self._epochs[key.bot_id, key.stream_id].add(key.epoch)
-
-    def _forget_epoch(self, key: StreamKey) -> None:
-        epochs = self._epochs[key.bot_id, key.stream_id]
-        epochs.discard(key.epoch)
-        if not epochs:
-            del self._epochs[key.bot_id, key.stream_id]

@@ -36,6 +36,7 @@ from stream_processors.transcription.pipeline import Bench, Pipeline, Written
 log = structlog.get_logger()
 STAGE = "transcribe"
 REGISTRY_RETRY_S = 1.0
+BROKER_SILENT_MS = 1_500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ class Worker:
         self._partitions: dict[int, Partition] = {}
         self._outbox: deque[Pending] = deque()
         self._frozen = True
+        self._leaving = False
+        self._confirmed_ms = float("-inf")
         self._paused: set[int] = set()
         self.records_read = 0
 
@@ -109,7 +112,7 @@ class Worker:
     async def feed(self, record: RawRecord, appended_at_ms: int) -> None:
         """The next record of a partition. Waits while the registry is away; a record that is no chunk is dead."""
         partition = self._partitions.get(record.partition)
-        if partition is None or record.offset < partition.next_offset:
+        if self._leaving or partition is None or record.offset < partition.next_offset:
             return
         RECORDS_READ.labels(STAGE, record.topic).inc()
         try:
@@ -125,19 +128,27 @@ class Worker:
         self._drain()
 
     def tick(self) -> None:
-        """What the passing of time asks for; call it every few hundred ms."""
+        """What the passing of time asks for; call it every few hundred ms.
+
+        A stream is idle while its partition is read and nothing of it comes; a broker that is away makes nothing idle, or
+        an utterance would be cut in the middle of a word.
+        """
+        if self._leaving:
+            return
         now = self._bench.now()
+        broker_is_there = not self._frozen and now.ms - self._confirmed_ms <= BROKER_SILENT_MS
         for number, partition in self._partitions.items():
             for pipeline in partition.pipelines():
-                if number in self._paused:
+                if number in self._paused or not broker_is_there:
                     pipeline.touch(now)
-                pipeline.tick()
+                pipeline.tick(now)
             partition.forget(now.ms)
         self._tell_alarms()
         self._drain()
 
     def hang_up(self) -> None:
         """Close every session while its end may still be written down; what is not settled is sent again by whoever is next."""
+        self._leaving = True
         for partition in self._partitions.values():
             partition.close()
 
@@ -163,6 +174,7 @@ class Worker:
         """The broker took a commit that was sent at `sent_at_ms` (monotonic)."""
         if not self._frozen:
             self._lease.renewed(sent_at_ms)
+            self._confirmed_ms = sent_at_ms
         self._drain()
 
     def close(self) -> None:

@@ -15,8 +15,8 @@ from stream_processors.transcription.providers.none.adapter import NoProvider
 
 PROVIDERS: dict[str, Callable[[TranscribeSettings], Provider]] = {
     "local": lambda settings: LocalProvider(LocalConfig(settings.decoders)),
-    "assemblyai": lambda settings: AssemblyAIProvider(assemblyai_config(settings)),
     "deepgram": lambda settings: DeepgramProvider(deepgram_config(settings)),
+    "assemblyai": lambda settings: AssemblyAIProvider(assemblyai_config(settings)),
     "none": lambda _: NoProvider(),
 }
 

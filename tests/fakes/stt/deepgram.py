@@ -80,7 +80,12 @@ class Deepgram:
         options = options_of(query)
         punctuate = "true" in (query.get("punctuate"), query.get("smart_format"))
         wording = messages.Wording(
-            str(uuid4()), options.rate_hz, query.get("model", "nova-3"), query.get("language", "en"), punctuate
+            request_id=str(uuid4()),
+            rate_hz=options.rate_hz,
+            model=query.get("model", "nova-3"),
+            language=query.get("language", "en"),
+            punctuate=punctuate,
+            single_precision=server.knobs.single_precision,
         )
         talk = DeepgramTalk(wording, options, line, meter, ear, server)
         if options.encoding not in ENCODINGS:
@@ -153,13 +158,20 @@ class DeepgramTalk:
             await self._ear.settle()
             self._final(position, speech_final=True)
         elif self._ear.cuttable and position - self._final_to >= self._samples(self._knobs.final_every_ms):
-            self._interim(position)
-            await self._ear.settle()
-            self._final(self._whole_words_to(position) if self._knobs.final_shorter_than_partial else position)
+            await self._close_span(position, speaking=silence == 0)
         elif self._knobs.empty_finals and not pending and position > self._final_to and silence:
             self._final(position)
         elif position - self._interim_at >= self._samples(self._knobs.interim_every_ms):
             self._interim(position)
+
+    async def _close_span(self, position: int, *, speaking: bool) -> None:
+        """The longest span there may be: to the end of its last whole word."""
+        shorter = self._knobs.final_shorter_than_partial
+        if speaking and not shorter:
+            return
+        self._interim(position)
+        await self._ear.settle()
+        self._final(self._whole_words_to(position) if shorter else position)
 
     async def _finalize(self) -> None:
         wanted = self._knobs.finalize_reply

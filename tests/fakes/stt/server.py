@@ -99,6 +99,11 @@ class FakeServer:
             line.drop()
         return len(lines)
 
+    async def all_gone(self, deadline_s: float) -> None:
+        """Wait until no connection is open."""
+        async with asyncio.timeout(deadline_s):
+            await asyncio.gather(*self._handlers, return_exceptions=True)
+
     async def start(self) -> None:
         """Port taken: OSError."""
         await self._runner.setup()

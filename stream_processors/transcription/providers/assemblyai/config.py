@@ -14,6 +14,7 @@ API_VERSION = "2025-05-12"
 PACE = 1.0
 SESSION_LIMIT_MS = 3 * 60 * 60 * 1000
 FINAL_TIMEOUT_MS = 15_000
+STUCK_AFTER_MS = 5_000
 # longer than our own gate waits, so that a turn is ended by us, or by silence we were not asked about
 MIN_TURN_SILENCE_MS = 1000
 MAX_TURN_SILENCE_MS = 1500
@@ -41,6 +42,7 @@ class AssemblyAIConfig:
             pace=PACE,
             session_limit_ms=SESSION_LIMIT_MS,
             price=Price(BilledBy.SESSION_OPEN, self.price_micros_per_hour),
+            stuck_after_ms=STUCK_AFTER_MS,
         )
 
     @property

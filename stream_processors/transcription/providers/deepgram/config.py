@@ -13,6 +13,8 @@ PACE = 1.25
 # Deepgram names no limit. Its seconds may be single precision floats: within an hour they tell a quarter millisecond.
 SESSION_LIMIT_MS = 60 * 60 * 1000
 FINAL_TIMEOUT_MS = 15_000
+SILENT_AFTER_MS = 5_000
+STUCK_AFTER_MS = 5_000
 UTTERANCE_END_MS = 1000
 
 
@@ -37,6 +39,8 @@ class DeepgramConfig:
             pace=PACE,
             session_limit_ms=SESSION_LIMIT_MS,
             price=Price(BilledBy.AUDIO_SENT, self.price_micros_per_hour),
+            silent_after_ms=SILENT_AFTER_MS,
+            stuck_after_ms=STUCK_AFTER_MS,
         )
 
     @property

@@ -1,20 +1,16 @@
 """What a worker does with records, leases and rebalances: no Kafka, no Faust, a provider that says nothing."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from schemas.codec import Codec
 from schemas.dead_letter import RawRecord
-from schemas.errors import RegistryUnavailable
 from schemas.events import AudioChunk, ResultEvent
-from schemas.registry import schema_text
 from schemas.timebase import SAMPLES_PER_UNIT, SystemClock
-from schemas.topics import AUDIO_FRAMES, RECORD_TOPICS, STT_RESULTS, Topic
+from schemas.topics import AUDIO_FRAMES, STT_RESULTS
 from schemas.vocabulary import ChunkKind
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.lease import Lease
@@ -25,26 +21,10 @@ from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.worker import Letter, Worker
 from tests.fakes.audio_records import chunk
+from tests.fakes.fixed_schemas import FixedSchemas
 
 SILENCE_UNITS = 5
 KEY = StreamKey("bot_1", "janus:1/audio", 0)
-
-
-class FixedSchemas:
-    """Ids by a topic's place in the table; `away` makes it refuse, once for each count."""
-
-    def __init__(self) -> None:
-        self.away = 0
-
-    def register(self, topic: Topic) -> int:
-        return RECORD_TOPICS.index(topic)
-
-    def writer_schema(self, schema_id: int) -> dict[str, Any]:
-        if self.away:
-            self.away -= 1
-            raise RegistryUnavailable("away")
-        parsed: dict[str, Any] = json.loads(schema_text(RECORD_TOPICS[schema_id].schema))
-        return parsed
 
 
 @dataclass
