@@ -11,7 +11,7 @@ from pathlib import Path
 from infra.benchmarks.histogram import total
 from infra.benchmarks.one_worker import OneWorker, cpu_s, one_worker, until
 from infra.chaos.transcription.evidence import Evidence, said
-from infra.chaos.transcription.judge import judge
+from infra.chaos.transcription.judge import clean, judge
 from infra.result import Result
 from schemas.settings import LocalSettings
 
@@ -45,14 +45,14 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
         name=NAME,
         command=command,
         seed=seed,
-        passed=verdict.clean and took_s < OUTAGE_S,
+        passed=clean(verdict) and took_s < OUTAGE_S,
         figures={
             "talkers": talkers,
             "outage_s": OUTAGE_S,
             "caught_up_after_s": round(took_s, 1),
             "times_real_time": round(OUTAGE_S / took_s, 2),
             "core": round(spent_s / took_s, 3),
-            "words": verdict.words_said,
+            "words": verdict.said,
             "lost": verdict.lost,
             "doubled": verdict.doubled,
             "rss_mb_idle": round(idle_mb),

@@ -20,7 +20,7 @@ from infra.chaos.faults import Inflicted, inflict, keep
 from infra.chaos.scenario import Run
 from infra.chaos.schedule import kills, with_pauses
 from infra.chaos.transcription.evidence import Evidence, said
-from infra.chaos.transcription.judge import Verdict, judge, with_word_twice, without_word
+from infra.chaos.transcription.judge import Words, clean, judge, with_word_twice, without_word
 from infra.demo.supervisor import EARSHOT, Groups, Stage
 from infra.local.cluster import Cluster, own_cluster
 from infra.local.daemon import Daemon
@@ -159,10 +159,10 @@ def _judged(river: River, cluster: Cluster, asked: Run, inflicted: Inflicted) ->
         name=NAME,
         command=asked.command,
         seed=asked.seed,
-        passed=verdict.clean and controls == 2,
+        passed=clean(verdict) and controls == 2,
         figures={
             "faults": inflicted.faults,
-            "words_said": verdict.words_said,
+            "words_said": verdict.said,
             "lost": verdict.lost,
             "doubled": verdict.doubled,
             "reordered": verdict.reordered,
@@ -178,13 +178,9 @@ def _judged(river: River, cluster: Cluster, asked: Run, inflicted: Inflicted) ->
     )
 
 
-def _controls(script: Mapping[tuple[str, str], list[str]], heard: Mapping[tuple[str, str], list[str]]) -> int:
+def _controls(script: Words, heard: Words) -> int:
     """How many of two broken transcripts the judge refuses: one word missing, one word twice."""
     middle = sum(map(len, heard.values())) // 2
-    expected = judge(script, heard)
+    before = judge(script, heard)
     missing, twice = judge(script, without_word(heard, middle)), judge(script, with_word_twice(heard, middle))
-    return sum(_worse(expected, found) and not found.clean for found in (missing, twice))
-
-
-def _worse(before: Verdict, after: Verdict) -> bool:
-    return after.lost + after.doubled > before.lost + before.doubled
+    return (missing.lost > before.lost and not missing.whole) + (twice.doubled > before.doubled and not twice.whole)
