@@ -15,6 +15,7 @@ import faust
 import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.types import TP
 
 from schemas.dead_letter import RawRecord
 from schemas.settings import TranscribeSettings
@@ -111,6 +112,17 @@ class GroupMember:
             self._paused = set(wanted)
             self._loop.call_soon_threadsafe(self._pause_and_resume, _places(stop), _places(go))
 
+    async def read_missing_again(self) -> None:
+        """Go back to records that were left out: Faust drops what it fetched while the group formed, and goes on behind it."""
+        missing = self._worker.missing()
+        if not missing or self._lock.locked() or self._app.rebalancing:
+            return
+        firsts = await self._in_thread(lambda: self._consumer.beginning_offsets(_places(set(missing))))
+        self._worker.expired({place.partition: first for place, first in firsts.items()})
+        for number, offset in self._worker.missing().items():
+            log.warning("reading_again", partition=number, offset=offset)
+            await self._app.consumer.seek(TP(AUDIO_FRAMES.name, number), offset)
+
     async def _read(self, stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
@@ -175,7 +187,7 @@ class GroupMember:
         tails = await asyncio.to_thread(self._results.restore, from_offsets)
         return {
             place.partition: Start(
-                known[place].offset if place in known else beginnings[place],
+                max(known[place].offset, beginnings[place]) if place in known else beginnings[place],
                 tails[place.partition].restored,
                 tails[place.partition].end,
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from schemas.events import AudioChunk, QualityWindow, ResultEvent, SessionEvent
 from schemas.telemetry import STT_FINAL_LATENCY, WORDS_DROPPED
-from schemas.timebase import Clock, ms_to_samples
+from schemas.timebase import SAMPLES_PER_UNIT, Clock, ms_to_samples
 from schemas.topics import AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, Topic
 from stream_processors.sequencing.quality import Quality
 from stream_processors.sequencing.sequencer import Sequencer
@@ -25,7 +25,7 @@ from stream_processors.transcription.commands import (
     Send,
     SessionNews,
 )
-from stream_processors.transcription.conversation import Conversation, Terms
+from stream_processors.transcription.conversation import Conversation
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.moment import Moment
 from stream_processors.transcription.providers.interface import Provider, SessionRequest
@@ -35,6 +35,7 @@ from stream_processors.transcription.routing.route import Route
 from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.session import Session
 from stream_processors.transcription.stream import Stream
+from stream_processors.transcription.switchboard import Terms
 from stream_processors.transcription.vad import Vad
 
 Written = ResultEvent | SessionEvent | QualityWindow
@@ -83,7 +84,8 @@ class Pipeline:
         conversation = Conversation(records, bench.terms, route, start)
         self._bench = bench
         self._write = write
-        self._sequencer = Sequencer()
+        # what lies between K and the first record read may still come, out of order
+        self._sequencer = Sequencer(None if cursor is None else min(span.seq, cursor // SAMPLES_PER_UNIT))
         self._quality = Quality(first, resumed=cursor is not None)
         self._vad = Vad()
         self._stream = Stream(records, conversation, bench.gate, from_sample=span.from_sample, cursor=start)
@@ -107,9 +109,8 @@ class Pipeline:
         self._hear(sequenced.ordered, now)
         self._publish_quality(now)
 
-    def tick(self) -> None:
+    def tick(self, now: Moment) -> None:
         """What the passing of time asks for."""
-        now = self._bench.now()
         deadline_ms = self._stream.deadline_ms
         if deadline_ms is not None and now.ms >= deadline_ms:
             self._do(self._stream.tick(now))

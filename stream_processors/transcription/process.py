@@ -33,6 +33,7 @@ log = structlog.get_logger()
 LIVE = "live"
 POLL_S = 0.02
 TICK_S = 0.2
+READ_AGAIN_S = 1.0
 LIVENESS_S = 5.0
 STUCK_MS = 60_000
 STOP_S = 8.0
@@ -51,6 +52,14 @@ def make_bench(settings: TranscribeSettings, providers: Mapping[str, Provider], 
         session_idle_ms=settings.session_idle_ms,
         idle_stream_ms=settings.idle_stream_ms,
     )
+
+
+def unsent_limit_ms(settings: TranscribeSettings) -> int:
+    """How much unsent speech of a stream stops the reading.
+
+    An utterance that waits for a decoder must not stop the one that has it from ending: twice the longest, and more.
+    """
+    return 2 * settings.forced_cut_ms + 10_000
 
 
 def _limits(settings: TranscribeSettings) -> dict[str, Limits]:
@@ -82,14 +91,14 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
     bench = make_bench(settings, providers)
     outlet = LogOutlet(settings.kafka_bootstrap_servers)
     results = ResultsLog(settings.kafka_bootstrap_servers, Codec(registry), LIVE)
-    # an utterance that waits for a decoder must not stop the one that has it from ending: twice the longest, and more
-    unsent_limit_ms = 2 * settings.forced_cut_ms + 10_000
-    worker = Worker(bench, Codec(registry), outlet, Lease(settings.session_timeout_ms), unsent_limit_ms=unsent_limit_ms)
+    lease, limit_ms = Lease(settings.session_timeout_ms), unsent_limit_ms(settings)
+    worker = Worker(bench, Codec(registry), outlet, lease, unsent_limit_ms=limit_ms)
     member = GroupMember(make_app(settings, folder), worker, outlet, results, bench.clock)
     loops = [
         _every(POLL_S, lambda: _poll(outlet, member)),
         _every(TICK_S, lambda: _tick(worker, member)),
         _every(settings.commit_interval_ms / 1000, member.commit),
+        _every(READ_AGAIN_S, member.read_missing_again),
         _every(LIVENESS_S, _Watch(worker, member, results, bench).look),
     ]
     await member.start()
@@ -156,9 +165,8 @@ class _Watch:
         self._liveness = Liveness(STUCK_MS)
 
     async def look(self) -> None:
-        positions = self._worker.positions()
-        ends = await asyncio.to_thread(self._results.audio_ends, positions)
-        behind = not self._member.joins or any(ends[number] > offset for number, offset in positions.items())
+        ends = await asyncio.to_thread(self._results.audio_ends, self._worker.positions())
+        behind = self._worker.behind(ends) or not self._member.joins
         progress = self._worker.records_read + self._member.joins
         if self._liveness.stuck(self._bench.now().ms, progress, behind=behind):
             raise Unavailable("there are records to read, but none came for a minute", remedy="see the broker's ACLs")

@@ -100,6 +100,13 @@ class TranscribeBench:
     def results(self, bot_id: str) -> list[ResultEvent]:
         return [self.codec.decode(STT_RESULTS, m.value(), ResultEvent) for m in self._read(STT_RESULTS, bot_id)]
 
+    def all_results(self) -> list[ResultEvent]:
+        """Everybody's, partition by partition in the order of the log."""
+        return [self.codec.decode(STT_RESULTS, m.value(), ResultEvent) for m in self._read(STT_RESULTS)]
+
+    def encoded(self, chunk: AudioChunk) -> bytes:
+        return self.codec.encode(AUDIO_FRAMES, chunk)
+
     def sessions(self, bot_id: str) -> list[SessionEvent]:
         return [self.codec.decode(STT_SESSIONS, m.value(), SessionEvent) for m in self._read(STT_SESSIONS, bot_id)]
 
@@ -118,8 +125,8 @@ class TranscribeBench:
             worker.end(signal.SIGKILL)
             worker.close()
 
-    def _read(self, topic: Topic, bot_id: str) -> Iterator[Message]:
-        """The bot's records on the topic, from its beginning to its end now."""
+    def _read(self, topic: Topic, bot_id: str = "") -> Iterator[Message]:
+        """The bot's records on the topic, or everybody's, from its beginning to its end now."""
         config = consumer_config(self.bootstrap, fresh("read")) | {"enable.partition.eof": True}
         consumer = Consumer(config)
         try:
@@ -131,7 +138,7 @@ class TranscribeBench:
                 assert message is not None, f"{topic.name} cannot be read"
                 if message.error():
                     left -= 1
-                elif message.key() == bot_id.encode():
+                elif not bot_id or message.key() == bot_id.encode():
                     yield message
         finally:
             consumer.close()
