@@ -27,7 +27,7 @@ CAPABILITIES = {
     for choice in CHOICES
 }
 PARTIAL_EVERY_UNITS = 20
-OWN_FINAL_UNITS = 100
+OWN_FINAL_UNITS = 50
 
 
 def speech(script: list[tuple[int, int]]) -> bytes:
@@ -49,7 +49,7 @@ def words(pcm: bytes, from_sample: int) -> tuple[ProviderWord, ...]:
 class ScriptedSession:
     """Hears one session's bytes; `says` what it has to say, in order. `mute` says nothing from now on.
 
-    With `own_finals` it closes a span by itself, between two words, when it has heard two seconds.
+    With `own_finals` it closes a span by itself, between two words, when it has heard one second.
     """
 
     def __init__(self) -> None:
