@@ -344,3 +344,22 @@ class WebhookAttempt(Record, frozen=True, kw_only=True):
     latency_ms: int
     response_snippet: str
     next_attempt_at_us: int | None = None
+    delivery_offset: int = -1
+
+
+class WebhookParked(Record, frozen=True, kw_only=True):
+    """A delivery that has to wait, as a pointer to its record."""
+
+    tenant_id: str
+    bot_id: str
+    meeting_id: str
+    delivery_id: str
+    endpoint_id: str
+    event_id: str
+    occurred_at_us: int
+    produced_at_us: int
+    delivery_offset: int
+    ordering: Ordering
+    attempts: int
+    next_attempt_at_us: int
+    failing_since_us: int | None = None

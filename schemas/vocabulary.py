@@ -196,3 +196,5 @@ class AttemptOutcome(StrEnum):
     DELIVERED = "delivered"
     RETRY = "retry"
     EXHAUSTED = "exhausted"
+    SKIPPED = "skipped"
+    HELD = "held"
