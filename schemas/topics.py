@@ -1,7 +1,7 @@
 """Every topic, once, as data: who writes it, who reads it, what is in it and how long it stays.
 
-All topics are keyed by `bot_id` with the murmur2 partitioner, so one bot's records are in one partition of each topic and
-topics with the same partition count are co-partitioned.
+Topics are keyed by `bot_id` with the murmur2 partitioner, so one bot's records are in one partition of each topic and
+topics with the same partition count are co-partitioned. What is not about a bot says so by its `key`.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ PARTITIONER = "murmur2_random"
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 DLQ_SUFFIX = ".dlq"
+COMPACT_SOON = {"segment.ms": str(HOUR_MS), "segment.bytes": str(32 << 20), "min.cleanable.dirty.ratio": "0.2"}
+"""A segment that is written to is never compacted, and Kafka's own choice is to write to one for a week."""
 MAX_RECORD_BYTES = 1_000_000
 
 
@@ -42,6 +44,7 @@ class Topic:
             "cleanup.policy": "compact" if self.compaction else "delete",
             "retention.ms": str(self.retention_ms),
             "message.timestamp.type": "LogAppendTime" if self.broker_timestamps else "CreateTime",
+            **(COMPACT_SOON if self.compaction else {}),
         }
 
 
@@ -122,18 +125,48 @@ TRANSCRIPT_EVENTS = Topic(
 WEBHOOK_DELIVERIES = Topic(
     name="webhook.deliveries",
     record=events.WebhookDelivery,
-    schema="webhook_delivery.v1",
+    schema="webhook_delivery.v2",
+    writers=("sink webhooks",),
+    readers=("sink webhooks", "webhooks"),
+    retention_ms=7 * DAY_MS,
+)
+WEBHOOK_PARKED = Topic(
+    name="webhook.parked",
+    record=events.WebhookParked,
+    schema="webhook_parked.v1",
     writers=("sink webhooks",),
     readers=("sink webhooks",),
     retention_ms=7 * DAY_MS,
+    key="partition/offset on webhook.deliveries",
+    compaction=True,
 )
 WEBHOOK_ATTEMPTS = Topic(
     name="webhook.attempts",
     record=events.WebhookAttempt,
-    schema="webhook_attempt.v1",
+    schema="webhook_attempt.v2",
     writers=("sink webhooks",),
-    readers=("sink clickhouse",),
+    readers=("sink clickhouse", "webhooks"),
     retention_ms=7 * DAY_MS,
+)
+WEBHOOK_ENDPOINTS = Topic(
+    name="webhook.endpoints",
+    record=events.WebhookEndpoint,
+    schema="webhook_endpoint.v1",
+    writers=("webhooks", "sink webhooks"),
+    readers=("sink webhooks", "webhooks"),
+    retention_ms=7 * DAY_MS,
+    key="endpoint_id",
+    partitions=1,
+    compaction=True,
+)
+WEBHOOK_COMMANDS = Topic(
+    name="webhook.commands",
+    record=events.WebhookCommand,
+    schema="webhook_command.v1",
+    writers=("webhooks",),
+    readers=("sink webhooks",),
+    retention_ms=7 * DAY_MS,
+    key="endpoint_id",
 )
 
 RECORD_TOPICS = (
@@ -147,7 +180,10 @@ RECORD_TOPICS = (
     TRANSCRIPT_TURNS,
     TRANSCRIPT_EVENTS,
     WEBHOOK_DELIVERIES,
+    WEBHOOK_PARKED,
     WEBHOOK_ATTEMPTS,
+    WEBHOOK_ENDPOINTS,
+    WEBHOOK_COMMANDS,
 )
 
 

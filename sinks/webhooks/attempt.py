@@ -6,7 +6,7 @@ from sinks.webhooks.pending import Pending
 from sinks.webhooks.retry_policy import GONE, Answer
 from sinks.webhooks.terms import Terms
 
-SETTLED = {AttemptOutcome.DELIVERED, AttemptOutcome.EXHAUSTED, AttemptOutcome.SKIPPED}
+SETTLED = {AttemptOutcome.DELIVERED, AttemptOutcome.EXHAUSTED, AttemptOutcome.SKIPPED, AttemptOutcome.DISABLED}
 
 
 def attempt_of(
@@ -32,6 +32,11 @@ def attempt_of(
         latency_ms=answer.latency_ms,
         response_snippet=answer.snippet,
         next_attempt_at_us=again_us,
+        trigger=delivery.trigger,
+        url_host=terms.url_host if terms else "",
+        request_headers=dict(answer.request_headers),
+        charged=answer.charged,
+        request_bytes=len(delivery.body),
         delivery_offset=tried.offset,
     )
 
@@ -41,7 +46,9 @@ def _outcome(
 ) -> tuple[AttemptOutcome, int | None]:
     if answer.delivered:
         return AttemptOutcome.DELIVERED, None
-    if terms is None or answer.status == GONE:
+    if answer.status == GONE:
+        return AttemptOutcome.DISABLED, None
+    if terms is None:
         return AttemptOutcome.SKIPPED, None
     number, policy = tried.attempts + 1, terms.policy
     again_us = policy.next_attempt_at_us(tried.delivery.delivery_id, number, answer, now_us)

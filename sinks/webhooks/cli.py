@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from dataclasses import replace
 
 import click
 import structlog
@@ -10,7 +11,8 @@ from schemas.errors import EarshotError
 from schemas.health import Readiness, serve
 from schemas.settings import WebhookSettings, load
 from schemas.telemetry import configure_logging
-from sinks.webhooks.endpoint import endpoint
+from sinks.guard.ranges import ranges
+from sinks.webhooks.endpoint import Endpoint, endpoint
 from sinks.webhooks.sink import WebhookSink
 
 log = structlog.get_logger()
@@ -29,12 +31,21 @@ def webhooks() -> None:
     settings = load(WebhookSettings)
     configure_logging(settings.log_level, settings.log_format)
     serve(settings, Readiness())
-    target = endpoint(settings.webhook_endpoint_id, settings.webhook_url, settings.webhook_secret.get_secret_value())
+    target = own_endpoint(settings)
     try:
         asyncio.run(_run(WebhookSink(settings, target)))
     except ExceptionGroup as group:
         raise _cause(group) from group
     log.info("sink_stopped", sink="webhooks")
+
+
+def own_endpoint(settings: WebhookSettings) -> Endpoint:
+    """The endpoint that the settings name; raises UsageError that names the setting at fault."""
+    allowed = ranges(settings.webhook_allowed_ranges, setting="EARSHOT_WEBHOOK_ALLOWED_RANGES")
+    named = endpoint(
+        settings.webhook_endpoint_id, settings.webhook_url, settings.webhook_secret.get_secret_value(), allowed
+    )
+    return replace(named, timeout_s=settings.webhook_timeout_s)
 
 
 async def _run(sink: WebhookSink) -> None:

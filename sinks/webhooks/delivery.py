@@ -29,14 +29,12 @@ ERROR_CLASSES: tuple[tuple[type[Exception], str], ...] = (
 
 
 class Poster:
-    """Posts to one endpoint over connections it keeps open."""
+    """Posts to any endpoint over connections it keeps open; must be made in a running event loop."""
 
-    def __init__(self, endpoint: Endpoint, *, timeout_s: float, clock: Clock) -> None:
-        self._endpoint = endpoint
+    def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S),
-            timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
@@ -47,20 +45,21 @@ class Poster:
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
-    async def post(self, delivery: WebhookDelivery) -> Answer:
+    async def post(self, endpoint: Endpoint, delivery: WebhookDelivery) -> Answer:
         """Never raises for what the other side does: the answer's error class says it."""
         started_ms = self._clock.monotonic_ms()
         try:
-            return await self._post(delivery, started_ms)
+            return await self._post(endpoint, delivery, started_ms)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return Answer(0, error_class(error), self._since_ms(started_ms))
 
-    async def _post(self, delivery: WebhookDelivery, started_ms: float) -> Answer:
+    async def _post(self, endpoint: Endpoint, delivery: WebhookDelivery, started_ms: float) -> Answer:
         headers = signed_headers(
-            self._endpoint.secret, delivery.delivery_id, delivery.body, delivery.content_type, self._clock.now_us()
+            endpoint.secrets[0].text, delivery.delivery_id, delivery.body, delivery.content_type, self._clock.now_us()
         )
+        timeout = aiohttp.ClientTimeout(total=endpoint.timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         async with self._session.post(
-            self._endpoint.url, data=delivery.body, headers=headers, allow_redirects=False
+            endpoint.url, data=delivery.body, headers=headers, allow_redirects=False, timeout=timeout
         ) as response:
             latency_ms = self._since_ms(started_ms)
             snippet = await _snippet(response)

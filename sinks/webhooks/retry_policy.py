@@ -1,7 +1,8 @@
 """When a delivery that failed is tried again, as a table; and which failures no retry mends. Pure."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -15,7 +16,7 @@ GONE = 410
 class Answer:
     """What came of one POST. `status` is 0 and `error_class` says why when there was no answer.
 
-    `charged`: whether the endpoint is to blame for a failure; a proxy of ours that is away is not its fault.
+    `charged` is False when the endpoint had no part in the failure. `request_headers` are without secrets.
     """
 
     status: int
@@ -24,6 +25,7 @@ class Answer:
     snippet: str = ""
     retry_after: str | None = None
     charged: bool = True
+    request_headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def delivered(self) -> bool:

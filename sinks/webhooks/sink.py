@@ -57,11 +57,11 @@ class WebhookSink:
         async with (
             Intake(settings, STAGE, self._hand_over) as intake,
             LogWriter(settings, STAGE) as writer,
-            Poster(self._endpoint, timeout_s=settings.webhook_timeout_s, clock=clock) as poster,
+            Poster(clock=clock) as poster,
             asyncio.TaskGroup() as tasks,
         ):
             self._writer = writer
-            self._dispatcher = Dispatcher(lanes, poster, writer, clock, self._note_attempt)
+            self._dispatcher = Dispatcher(lanes, self._endpoint, poster, writer, clock, self._note_attempt)
             trying = tasks.create_task(self._dispatcher.run(tasks))
             log.info("sink_started", sink="webhooks", group=settings.webhook_consumer_group)
             while not self._stopping:

@@ -17,6 +17,7 @@ class Terms:
     hold: bool = False
     ordering: Ordering = Ordering.BOT
     enabled: bool = True
+    url_host: str = ""
 
 
 TermsOf = Callable[[str], Terms | None]

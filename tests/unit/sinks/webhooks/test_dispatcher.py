@@ -17,6 +17,7 @@ from sinks.webhooks.journal import Journal
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.pending import Pending
 from sinks.webhooks.retry_policy import RetryPolicy
+from sinks.webhooks.secret import secret_of
 from sinks.webhooks.signing import signed_headers
 from tests.fakes.bot_script import BotScript
 from tests.fakes.webhook_receiver import SECRET, Fault, FaultyReceiver, listening, missing, out_of_order
@@ -50,8 +51,9 @@ def deliveries() -> list[Pending]:
 async def dispatch(receiver: FaultyReceiver, lanes_of: list[Lanes]) -> MemoryLog:
     """Deliver everything, each delivery through the lanes its number picks."""
     log, clock = MemoryLog(), SystemClock()
-    async with Poster(Endpoint("ep_1", receiver.url, SECRET), timeout_s=5, clock=clock) as poster:
-        dispatchers = [Dispatcher(lanes, poster, log, clock, lambda *_: None) for lanes in lanes_of]
+    endpoint = Endpoint("ep_1", receiver.url, (secret_of(SECRET, field="secret"),), timeout_s=5)
+    async with Poster(clock=clock) as poster:
+        dispatchers = [Dispatcher(lanes, endpoint, poster, log, clock, lambda *_: None) for lanes in lanes_of]
         for pending in deliveries():
             dispatchers[pending.offset % len(dispatchers)].push(pending)
         async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:

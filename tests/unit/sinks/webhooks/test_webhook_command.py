@@ -10,7 +10,11 @@ import pytest
 from tests.fakes.webhook_receiver import SECRET
 
 EARSHOT = Path(sys.executable).parent / "earshot"
-GOOD = {"WEBHOOK_URL": "http://127.0.0.1:9/", "WEBHOOK_SECRET": SECRET}
+GOOD = {
+    "WEBHOOK_URL": "http://127.0.0.1:9/",
+    "WEBHOOK_SECRET": SECRET,
+    "WEBHOOK_ALLOWED_RANGES": "127.0.0.0/8",
+}
 
 
 def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -25,6 +29,8 @@ def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     [
         ({"WEBHOOK_URL": ""}, "EARSHOT_WEBHOOK_URL"),
         ({"WEBHOOK_URL": "http://user:pw@host/"}, "EARSHOT_WEBHOOK_URL"),
+        ({"WEBHOOK_ALLOWED_RANGES": ""}, "EARSHOT_WEBHOOK_ALLOWED_RANGES"),
+        ({"WEBHOOK_ALLOWED_RANGES": "10.0.0.1/8"}, "EARSHOT_WEBHOOK_ALLOWED_RANGES"),
         ({"WEBHOOK_SECRET": "whsec_c2hvcnQ="}, "EARSHOT_WEBHOOK_SECRET"),
         ({"WEBHOOK_RETRY_WAITS_S": "soon"}, "EARSHOT_WEBHOOK_RETRY_WAITS_S"),
         ({"WEBHOOK_CONCURRENCY": "0"}, "EARSHOT_WEBHOOK_CONCURRENCY"),
