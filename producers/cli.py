@@ -8,6 +8,7 @@ import structlog
 from producers.bot.bot import Bot, Request
 from producers.bot.publisher import Publisher
 from producers.platforms.registry import resolve
+from schemas.health import Readiness, serve
 from schemas.ids import new_bot_id
 from schemas.settings import BotSettings, load
 from schemas.telemetry import configure_logging
@@ -25,6 +26,7 @@ def bot(meeting_url: str, bot_id: str, display_name: str) -> None:
     """
     settings = load(BotSettings)
     configure_logging(settings.log_level, settings.log_format)
+    serve(settings, Readiness())
     room, link = resolve(meeting_url)
     room.check_name(display_name)
     asyncio.run(send_bot(settings, Request(bot_id or new_bot_id(), display_name, room, link)))

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
         "http://127.0.0.1:19081/apis/ccompat/v7", description="Confluent-compatible schema registry"
     )
     startup_timeout_s: float = Field(10.0, description="How long a process waits at start for what it needs")
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address of /metrics and /readyz; 0.0.0.0 for other machines too"
+    )
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics and /readyz; 0: they are not served")
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: str = Field("json", description="json for machines, console for people")
 

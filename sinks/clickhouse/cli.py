@@ -6,6 +6,7 @@ from threading import Event
 import click
 import structlog
 
+from schemas.health import Readiness, serve
 from schemas.settings import ClickHouseSettings, load
 from schemas.telemetry import configure_logging
 from schemas.timebase import SystemClock
@@ -29,6 +30,7 @@ def clickhouse() -> None:
     """
     settings = load(ClickHouseSettings)
     configure_logging(settings.log_level, settings.log_format)
+    serve(settings, Readiness())
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -7,6 +7,7 @@ import click
 import structlog
 
 from schemas.errors import EarshotError, UsageError
+from schemas.health import Readiness, serve
 from schemas.settings import WebhookSettings, load
 from schemas.telemetry import configure_logging
 from sinks.webhooks.config import own_endpoint
@@ -27,6 +28,7 @@ def webhooks() -> None:
     """
     settings = load(WebhookSettings)
     configure_logging(settings.log_level, settings.log_format)
+    serve(settings, Readiness())
     target = own_endpoint(settings)
     if target is None:
         raise UsageError("EARSHOT_WEBHOOK_URL is not set", remedy="set it to the receiver's link, https://…")

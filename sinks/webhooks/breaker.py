@@ -1,0 +1,57 @@
+"""Whether an endpoint is worth trying: closed, open for a while after failures in a row, then one probe. Pure."""
+
+from enum import Enum, auto
+
+from sinks.webhooks.retry_policy import SECOND_US, spread
+
+FAILURES_TO_OPEN = 5
+FIRST_OPEN_US = 5 * SECOND_US
+LONGEST_OPEN_US = 300 * SECOND_US
+JITTER = 0.2
+
+
+class State(Enum):
+    """`PROBING`: open, with the one try under way that decides."""
+
+    CLOSED = auto()
+    OPEN = auto()
+    PROBING = auto()
+
+
+class Breaker:
+    """One endpoint's. Every further time it opens in a row it stays open twice as long."""
+
+    def __init__(self, endpoint_id: str) -> None:
+        self._endpoint_id = endpoint_id
+        self._failures = self._trips = 0
+        self._until_us = 0
+        self.state = State.CLOSED
+
+    @property
+    def ready_us(self) -> int | None:
+        """From when on a try may start; None while the probe is under way."""
+        return None if self.state is State.PROBING else self._until_us
+
+    def started(self) -> None:
+        if self.state is State.OPEN:
+            self.state = State.PROBING
+
+    def answered(self, delivered: bool, now_us: int) -> bool:
+        """Hear of a try's end; whether that opened the breaker."""
+        if delivered:
+            self._failures = self._trips = self._until_us = 0
+            self.state = State.CLOSED
+            return False
+        self._failures += 1
+        if self.state is State.OPEN or (self.state is State.CLOSED and self._failures < FAILURES_TO_OPEN):
+            return False
+        self._trips += 1
+        open_us = min(FIRST_OPEN_US << min(self._trips - 1, 10), LONGEST_OPEN_US)
+        self._until_us = now_us + int(open_us * (1 + JITTER * spread(self._endpoint_id, self._trips)))
+        self.state = State.OPEN
+        return True
+
+    def broken_off(self) -> None:
+        """A try ended without an answer, for a reason of ours: if it was the probe, another may start."""
+        if self.state is State.PROBING:
+            self.state = State.OPEN
