@@ -1,5 +1,6 @@
 """`earshot webhooks`: endpoints, what was sent to them, and sending it again."""
 
+import asyncio
 from collections.abc import Iterable
 
 import click
@@ -9,13 +10,15 @@ from schemas import ids
 from schemas.errors import UsageError
 from schemas.events import WebhookCommand
 from schemas.settings import WebhookSettings, load
+from schemas.telemetry import configure_logging
 from schemas.timebase import SystemClock
 from schemas.topics import PARTITIONS
 from schemas.vocabulary import CommandKind
 from schemas.webhooks.payloads import EVENTS
 from sinks.broker import partition_of
-from sinks.webhooks import command_log
-from sinks.webhooks.copy import test_bot_id
+from sinks.webhooks import command_log, content_server
+from sinks.webhooks.content_store import ContentStore, links_of
+from sinks.webhooks.copy import example_bot_id
 from sinks.webhooks.delivery_log import DeliveryLog
 from sinks.webhooks.endpoint_console import disable, enable, endpoints, rotate_secret
 from sinks.webhooks.endpoint_store import EndpointStore
@@ -113,9 +116,37 @@ def test(endpoint_id: str, event_type: str) -> None:
         raise UsageError(f"event {event_type} is not known", remedy=f"one of: {', '.join(EVENTS)}")
     _demand_endpoint(endpoint_id)
     command = _command(CommandKind.TEST, endpoint_id, event_type=event_type)
-    bot_id = test_bot_id(command.command_id)
+    bot_id = example_bot_id(command.command_id)
     command_log.put(load(WebhookSettings), msgspec.structs.replace(command, bot_id=bot_id), _only(bot_id))
     click.echo(f"sent to {endpoint_id} as bot {bot_id}; see `earshot webhooks attempts --bot {bot_id}`")
+
+
+@webhooks.command()
+@click.argument("sha256")
+def link(sha256: str) -> None:
+    """A new link to the content of a large event, for one that has ended; SHA256 is in the event."""
+    settings = load(WebhookSettings)
+    store = ContentStore(settings.webhook_content_dir)
+    if store.size(sha256) is None:
+        raise UsageError("no content of that sha256 is kept", remedy="`earshot webhooks resend` sends its event again")
+    store.touch(sha256)
+    click.echo(links_of(settings, store).make(sha256, SystemClock().now_us()).url)
+
+
+@webhooks.command()
+def serve() -> None:
+    """Serve the content of large events behind their links, until SIGTERM."""
+    settings = load(WebhookSettings)
+    configure_logging(settings.log_level, settings.log_format)
+    store = ContentStore(settings.webhook_content_dir)
+    host, port = settings.webhook_content_host, settings.webhook_content_port
+    keep_s = 2 * settings.webhook_link_lifetime_s
+    try:
+        asyncio.run(content_server.serve(store, links_of(settings, store), SystemClock(), host, port, keep_s))
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror}", remedy="set EARSHOT_WEBHOOK_CONTENT_PORT"
+        ) from error
 
 
 def _only(bot_id: str) -> range:

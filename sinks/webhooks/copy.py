@@ -18,15 +18,15 @@ def copied(delivery: WebhookDelivery, trigger: DeliveryTrigger, now_us: int) -> 
     return msgspec.structs.replace(delivery, produced_at_us=now_us, trigger=trigger)
 
 
-def test_bot_id(command_id: str) -> str:
+def example_bot_id(command_id: str) -> str:
     """The bot a test event is about: a lane of its own, so that no test waits for another."""
     return f"bot_test_{command_id.removeprefix('cmd_')}"
 
 
-def test_delivery(command: WebhookCommand, example: bytes, now_us: int) -> WebhookDelivery:
+def example_delivery(command: WebhookCommand, example: bytes, now_us: int) -> WebhookDelivery:
     """`example` is the event's example from schemas/webhooks, as it lies there."""
     event_type = command.event_type or ""
-    bot_id = test_bot_id(command.command_id)
+    bot_id = example_bot_id(command.command_id)
     event_id = ids.event_id(command.command_id, event_type)
     body: Envelope[Any] = msgspec.json.decode(example, type=EVENTS[event_type])
     about = msgspec.structs.replace(body.data, bot_id=bot_id, meeting_id=TEST_MEETING)

@@ -8,7 +8,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
 
 from schemas.codec import Codec
-from schemas.errors import InvalidRecord, Unavailable
+from schemas.errors import InvalidRecord, Unavailable, UsageError
 from schemas.events import WebhookEndpoint
 from schemas.kafka_client import consumer_config, producer_config, record_headers
 from schemas.registry import Registry
@@ -118,15 +118,19 @@ class EndpointStore:
     def change(self, endpoint_id: str, change: Change) -> WebhookEndpoint:
         """Put `change` of the last revision; when somebody else wrote in between, do it again on top of theirs.
 
-        Raises UsageError when the endpoint is not there.
+        Raises UsageError when the endpoint is not there, or is removed meanwhile.
         """
+        base = expected = self.read().demand(endpoint_id)
         while True:
-            last = self.read().demand(endpoint_id)
-            changed = change(last)
+            changed = change(base)
             value = self._codec.encode(WEBHOOK_ENDPOINTS, changed)
-            offset = self._write(endpoint_id, changed.tenant_id, value)
-            if self._log.read_to(offset) == last:
+            before = self._log.read_to(self._write(endpoint_id, changed.tenant_id, value))
+            if before == expected:
                 return changed
+            if before is None:
+                self.remove(changed)
+                raise UsageError(f"{endpoint_id} was just removed", remedy="`earshot webhooks endpoints list`")
+            base, expected = before, changed
 
     def _write(self, endpoint_id: str, tenant_id: str, value: bytes | None) -> int:
         answers: list[tuple[KafkaError | None, int]] = []

@@ -23,7 +23,7 @@ from schemas.vocabulary import CommandKind, DeliveryTrigger
 from schemas.webhooks.documents import example_file
 from schemas.webhooks.payloads import EVENTS
 from sinks.log_reader import LogReader, LogRecord
-from sinks.webhooks.copy import copied, test_delivery
+from sinks.webhooks.copy import copied, example_delivery
 from sinks.webhooks.delivery_log import DeliveryLog
 from sinks.webhooks.recovery import Recovery
 
@@ -86,7 +86,7 @@ class CommandExecutor:
                 yield from self._recovered(command, partition)
             case CommandKind.TEST if command.event_type in EVENTS:
                 example = example_file(command.event_type).read_bytes()
-                yield test_delivery(command, example, self._clock.now_us())
+                yield example_delivery(command, example, self._clock.now_us())
             case _:
                 raise InvalidRecord(f"{command.command_id} asks for nothing known here", error_class="unknown_command")
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from schemas.events import WebhookAttempt, WebhookDelivery, WebhookParked
-from schemas.vocabulary import Ordering
 from sinks.webhooks.attempt import SETTLED
 from sinks.webhooks.commit_note import noted_offsets
 from sinks.webhooks.parking import Write, newest
