@@ -6,6 +6,7 @@ import click
 import structlog
 
 from producers.bot.bot import Bot, Request
+from producers.bot.outlet import Outlet
 from producers.bot.publisher import Publisher
 from producers.platforms.registry import resolve
 from schemas.health import Readiness, serve
@@ -35,9 +36,9 @@ def bot(meeting_url: str, bot_id: str, display_name: str) -> None:
 async def send_bot(settings: BotSettings, request: Request) -> None:
     """One bot's whole life; raises the EarshotError that kept it from recording."""
     structlog.contextvars.bind_contextvars(bot_id=request.bot_id)
-    publisher = Publisher(settings, request.bot_id)
-    await publisher.check()
-    sent = Bot(settings, request, publisher)
+    outlet = Outlet(settings)
+    await outlet.check()
+    sent = Bot(settings, request, Publisher(outlet, settings.tenant_id, request.bot_id))
     await sent.live()
     if sent.failure:
         raise sent.failure

@@ -73,6 +73,15 @@ class TranscribeSettings(Settings):
     """`earshot transcribe`: frames to results."""
 
     provider: str = Field("local", description="Speech-to-text provider")
+    provider_fallbacks: str = Field(
+        "", description="Providers to turn to when it fails, comma-separated, the best first; empty: none"
+    )
+    provider_max_sessions: dict[str, int] = Field(
+        {}, description='Sessions a worker may have open, by provider: {"deepgram": 40}; not named: no limit'
+    )
+    provider_max_new_sessions_per_minute: dict[str, int] = Field(
+        {}, description="Sessions a worker may open within a minute, by provider, in the same form"
+    )
     consumer_group: str = Field("earshot-transcribe", description="Kafka consumer group")
     decoders: int = Field(3, description="Local engine: decoder processes, one for each simultaneous talker")
     session_idle_ms: int = Field(10_000, description="Close a provider session after this long without speech")
@@ -84,6 +93,12 @@ class TranscribeSettings(Settings):
     idle_stream_ms: int = Field(
         5_000, description="A stream without records for this long is settled as far as it goes"
     )
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The ordered list: the primary, then its fallbacks; each once."""
+        names = [self.provider, *self.provider_fallbacks.split(",")]
+        return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
 class TurnsSettings(Settings):

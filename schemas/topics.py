@@ -52,7 +52,7 @@ AUDIO_FRAMES = Topic(
     name="audio.frames",
     record=events.AudioChunk,
     schema="audio_chunk.v1",
-    writers=("bot",),
+    writers=("bot", "synthetic"),
     readers=("transcribe", "verify"),
     retention_ms=6 * HOUR_MS,
     broker_timestamps=True,
@@ -61,7 +61,7 @@ MEETING_PARTICIPANTS = Topic(
     name="meeting.participants",
     record=events.ParticipantEvent,
     schema="participant_event.v1",
-    writers=("bot",),
+    writers=("bot", "synthetic"),
     readers=("turns", "sink clickhouse", "sink webhooks"),
     retention_ms=7 * DAY_MS,
 )
@@ -69,7 +69,7 @@ BOT_EVENTS = Topic(
     name="bot.events",
     record=events.BotEvent,
     schema="bot_event.v1",
-    writers=("bot",),
+    writers=("bot", "synthetic"),
     readers=("turns", "sink clickhouse", "sink webhooks", "verify"),
     retention_ms=7 * DAY_MS,
 )
