@@ -1,7 +1,7 @@
 """`webhook.endpoints` read to its end, changed one record at a time, and followed while the sink runs."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from threading import Event, Thread
 
 import structlog
@@ -47,33 +47,32 @@ class EndpointLog:
 
     def read_to_end(self) -> EndpointTable:
         """The table as it is now."""
-        for _ in self._messages(self._timeout_s):
-            pass
-        return self.table
+        place = TopicPartition(WEBHOOK_ENDPOINTS.name, 0)
+        end = self._consumer.get_watermark_offsets(place, self._timeout_s)[1]
+        while True:
+            message = self._next()
+            error = message.error()
+            if error is not None and error.code() == KafkaError._PARTITION_EOF and (message.offset() or 0) >= end:
+                return self.table
+            self._take(message)
 
     def read_to(self, offset: int) -> WebhookEndpoint | None:
         """Read on to the record at `offset` and return what it took the place of."""
-        for place, before in self._messages(self._timeout_s):
-            if place == offset:
-                return before
-        raise Unavailable(f"{WEBHOOK_ENDPOINTS.name} does not show offset {offset}", remedy=REMEDY)
+        while True:
+            taken = self._take(self._next())
+            if taken and taken[0] == offset:
+                return taken[1]
 
     def poll(self, timeout_s: float) -> bool:
         """Whether the table changed within `timeout_s`."""
         message = self._consumer.poll(timeout_s)
         return message is not None and self._take(message) is not None
 
-    def _messages(self, timeout_s: float) -> Iterator[tuple[int, WebhookEndpoint | None]]:
-        while True:
-            message = self._consumer.poll(timeout_s)
-            if message is None:
-                raise Unavailable("Kafka stopped answering", remedy=REMEDY)
-            error = message.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                return
-            taken = self._take(message)
-            if taken is not None:
-                yield taken
+    def _next(self) -> Message:
+        message = self._consumer.poll(self._timeout_s)
+        if message is None:
+            raise Unavailable("Kafka stopped answering", remedy=REMEDY)
+        return message
 
     def _take(self, message: Message) -> tuple[int, WebhookEndpoint | None] | None:
         error = message.error()

@@ -1,6 +1,5 @@
 """Big events: a thin body with a signed link, and content that arrives whole over the worst of links."""
 
-import asyncio
 import hashlib
 import os
 import random
@@ -23,10 +22,10 @@ from sinks.webhooks.envelope import PublicEvent, body, public_event
 from sinks.webhooks.frozen import frozen
 from sinks.webhooks.link import Links, digest
 from tests.fakes.bot_script import BotScript
+from tests.fakes.dying_link import MEGABYTE, DyingLink
 
 NOW_US = 1_795_000_000_000_000
 LINKS = Links("https://content.example", 3_600_000_000, b"k" * 32)
-MEGABYTE = 1_000_000
 
 
 class FixedClock:
@@ -221,46 +220,6 @@ def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as refused:
         ContentStore(tmp_path / "file")
     assert "EARSHOT_WEBHOOK_CONTENT_DIR" in refused.value.remedy
-
-
-class DyingLink:
-    """Passes bytes on both ways, and dies for good after `allowance` bytes of answer; the next connection lives longer."""
-
-    def __init__(self, port: int, deaths: int) -> None:
-        self.deaths = 0
-        self._port = port
-        self._most_deaths = deaths
-        self._carrying: set[asyncio.Task[None]] = set()
-
-    @asynccontextmanager
-    async def laid(self, url: str) -> AsyncIterator[str]:
-        """`url` as it is reached through this link."""
-        server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
-        try:
-            yield url.replace(f":{self._port}/", f":{server.sockets[0].getsockname()[1]}/")
-        finally:
-            server.close()
-            await asyncio.gather(*self._carrying)
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._carrying.add(task)
-        behind, ahead = await asyncio.open_connection("127.0.0.1", self._port)
-        allowance = 8 * MEGABYTE if self.deaths < self._most_deaths else 10**9
-        with suppress(OSError, asyncio.IncompleteReadError):
-            ahead.write(await reader.readuntil(b"\r\n\r\n"))
-            while piece := await behind.read(65_536):
-                allowance -= len(piece)
-                if allowance < 0:
-                    self.deaths += 1
-                    break
-                writer.write(piece)
-                await writer.drain()
-        for end in (writer, ahead):
-            end.transport.abort()
-            with suppress(OSError):
-                await end.wait_closed()
 
 
 async def resumed(url: str, sha256: str) -> tuple[bytes, int]:
