@@ -9,9 +9,7 @@ from sinks.webhooks.terms import Terms
 SETTLED = {AttemptOutcome.DELIVERED, AttemptOutcome.EXHAUSTED, AttemptOutcome.SKIPPED, AttemptOutcome.DISABLED}
 
 
-def attempt_of(
-    tried: Pending, answer: Answer, terms: Terms | None, started_at_us: int, now_us: int
-) -> WebhookAttempt:
+def attempt_of(tried: Pending, answer: Answer, terms: Terms | None, started_at_us: int, now_us: int) -> WebhookAttempt:
     """`terms` None: the endpoint is gone or disabled, so a failure is not tried again."""
     delivery, number = tried.delivery, tried.attempts + 1
     outcome, again_us = _outcome(tried, answer, terms, now_us)
@@ -41,9 +39,7 @@ def attempt_of(
     )
 
 
-def _outcome(
-    tried: Pending, answer: Answer, terms: Terms | None, now_us: int
-) -> tuple[AttemptOutcome, int | None]:
+def _outcome(tried: Pending, answer: Answer, terms: Terms | None, now_us: int) -> tuple[AttemptOutcome, int | None]:
     if answer.delivered:
         return AttemptOutcome.DELIVERED, None
     if answer.status == GONE:

@@ -45,7 +45,7 @@ def own_endpoint(settings: WebhookSettings) -> Endpoint:
     named = endpoint(
         settings.webhook_endpoint_id, settings.webhook_url, settings.webhook_secret.get_secret_value(), allowed
     )
-    return replace(named, timeout_s=settings.webhook_timeout_s)
+    return replace(named, timeout_s=settings.webhook_timeout_s, concurrency=settings.webhook_concurrency)
 
 
 async def _run(sink: WebhookSink) -> None:

@@ -32,7 +32,7 @@ class Traffic:
     def agree(self, terms: Terms | None) -> None:
         """New terms: throttle and breaker start afresh."""
         self.terms = terms
-        self.failing_since_us = None
+        self.failing_since_us: int | None = None
         self.breaker = Breaker(self.endpoint_id)
         self._throttle = Throttle(terms.concurrency, terms.rate_per_s) if terms else Throttle(64, None)
 

@@ -81,7 +81,9 @@ def test_without_deaths_only_the_receivers_cause_repeats(seed: int) -> None:
     live(world, 300, deaths=False)
     world.drain()
     dropped = sum(a.error_class == "reset" for p in world.partitions for a in p.attempts)
-    broken_off = len(world.received) - sum(200 <= a.status < 300 for p in world.partitions for a in p.attempts) - dropped
+    broken_off = (
+        len(world.received) - sum(200 <= a.status < 300 for p in world.partitions for a in p.attempts) - dropped
+    )
     assert world.duplicates <= dropped + broken_off
 
 
