@@ -131,6 +131,10 @@ class WebhookSettings(Settings):
     webhook_allowed_ranges: str = Field(
         "", description="Private networks that may be posted to, such as 10.20.0.0/16, comma-separated"
     )
+    webhook_proxy_url: SecretStr = Field(
+        SecretStr(""),
+        description="HTTP proxy that all webhooks go through, http://[user:password@]host:port; it must guard addresses",
+    )
     webhook_transcript_timeout_s: float = Field(
         600.0, description="After bot.stopped, how long bot.done waits for the transcript before transcription.failed"
     )

@@ -2,17 +2,15 @@
 
 import asyncio
 import signal
-from dataclasses import replace
 
 import click
 import structlog
 
-from schemas.errors import EarshotError
+from schemas.errors import EarshotError, UsageError
 from schemas.health import Readiness, serve
 from schemas.settings import WebhookSettings, load
 from schemas.telemetry import configure_logging
-from sinks.guard.ranges import ranges
-from sinks.webhooks.endpoint import Endpoint, endpoint
+from sinks.webhooks.config import own_endpoint
 from sinks.webhooks.sink import WebhookSink
 
 log = structlog.get_logger()
@@ -32,20 +30,13 @@ def webhooks() -> None:
     configure_logging(settings.log_level, settings.log_format)
     serve(settings, Readiness())
     target = own_endpoint(settings)
+    if target is None:
+        raise UsageError("EARSHOT_WEBHOOK_URL is not set", remedy="set it to the receiver's link, https://…")
     try:
         asyncio.run(_run(WebhookSink(settings, target)))
     except ExceptionGroup as group:
         raise _cause(group) from group
     log.info("sink_stopped", sink="webhooks")
-
-
-def own_endpoint(settings: WebhookSettings) -> Endpoint:
-    """The endpoint that the settings name; raises UsageError that names the setting at fault."""
-    allowed = ranges(settings.webhook_allowed_ranges, setting="EARSHOT_WEBHOOK_ALLOWED_RANGES")
-    named = endpoint(
-        settings.webhook_endpoint_id, settings.webhook_url, settings.webhook_secret.get_secret_value(), allowed
-    )
-    return replace(named, timeout_s=settings.webhook_timeout_s, concurrency=settings.webhook_concurrency)
 
 
 async def _run(sink: WebhookSink) -> None:

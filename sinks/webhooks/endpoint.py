@@ -54,13 +54,14 @@ def endpoint(endpoint_id: str, url: str, secrets: str, allowed: Ranges) -> Endpo
     return Endpoint(endpoint_id, checked, tuple(secret_of(text, field=SECRET_SETTING) for text in secrets.split()))
 
 
-def opened(record: WebhookEndpoint, keyring: Keyring) -> Endpoint:
+def opened(record: WebhookEndpoint, keyring: Keyring, *, without_secrets: bool = False) -> Endpoint:
     """The endpoint of a record on `webhook.endpoints`; raises UsageError when a secret does not open."""
     owner = Owner(record.tenant_id, record.endpoint_id)
+    sealed_secrets = () if without_secrets else record.secrets
     return Endpoint(
         endpoint_id=record.endpoint_id,
         url=record.url,
-        secrets=tuple(keyring.open(sealed, owner) for sealed in record.secrets),
+        secrets=tuple(keyring.open(sealed, owner) for sealed in sealed_secrets),
         tenant_id=record.tenant_id,
         created_at_us=record.created_at_us,
         event_types=record.event_types,

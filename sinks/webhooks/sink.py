@@ -1,37 +1,46 @@
-"""The two halves of the sink in one process: events to the journal, the journal to endpoints. Only the log is between them."""
+"""The parts of the sink in one process: events to the journal, commands to the journal, the journal to endpoints.
+
+Only the log is between them.
+"""
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
+from schemas.errors import UsageError
 from schemas.settings import WebhookSettings
 from schemas.timebase import SystemClock
 from sinks.webhooks.book import EndpointBook
+from sinks.webhooks.config import allowed_ranges, proxy_url, secret_keys
 from sinks.webhooks.delivery import Poster
 from sinks.webhooks.dispatch_loop import STAGE, DispatchLoop
 from sinks.webhooks.dispatcher import Dispatcher
 from sinks.webhooks.endpoint import Endpoint
+from sinks.webhooks.endpoint_store import EndpointFollower, EndpointStore
+from sinks.webhooks.executor import CommandExecutor
 from sinks.webhooks.fan_out_loop import FanOutLoop
 from sinks.webhooks.log_writer import LogWriter
 from sinks.webhooks.outcome_log import OutcomeLog
 from sinks.webhooks.refetch import Refetch
+from sinks.webhooks.registration import disabled
 from sinks.webhooks.retry_policy import retry_policy
 
 log = structlog.get_logger()
 
 
 class WebhookSink:
-    """One member of the sink's two groups.
+    """One member of the sink's groups. `own` is the endpoint that the settings name; the others are on the log.
 
     Everything before the fan-out's committed offsets is on `webhook.deliveries`; everything there before the dispatcher's
     is settled on `webhook.attempts` or lies on `webhook.parked`.
     """
 
-    def __init__(self, settings: WebhookSettings, endpoint: Endpoint) -> None:
+    def __init__(self, settings: WebhookSettings, own: Endpoint | None) -> None:
         self._settings = settings
-        policy = retry_policy(settings.webhook_retry_waits_s, settings.webhook_max_attempts)
-        self._book = EndpointBook([endpoint], policy)
+        self._own = own
+        self._book = EndpointBook((), retry_policy(settings.webhook_retry_waits_s, settings.webhook_max_attempts))
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -40,20 +49,50 @@ class WebhookSink:
 
     async def run(self) -> None:
         """Until `stop`. Raises Unavailable when Kafka or the registry is away, alone or in a group."""
-        settings, clock = self._settings, SystemClock()
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
-            writer = await stack.enter_async_context(LogWriter(settings, STAGE))
-            poster = await stack.enter_async_context(Poster(clock=clock))
-            bodies = Refetch(settings)
-            stack.callback(bodies.close)
-            dispatcher = Dispatcher(self._book, poster, OutcomeLog(writer, clock), bodies, clock)
-            dispatcher.run(tasks)
-            loops = (FanOutLoop(settings, self._book, writer, clock), DispatchLoop(settings, dispatcher, writer, clock))
-            failing = tasks.create_task(writer.failed())
-            running = [tasks.create_task(loop.run()) for loop in loops]
-            log.info("sink_started", sink="webhooks", group=settings.webhook_consumer_group)
+            running = await self._start(stack, tasks)
+            log.info("sink_started", sink="webhooks", group=self._settings.webhook_consumer_group)
             await self._stopped.wait()
-            for loop in loops:
-                loop.stop()
-            await asyncio.wait(running)
-            failing.cancel()
+            for part in running:
+                part.stop()
+            await asyncio.wait(running.values())
+            self._attending.cancel()
+            self._failing.cancel()
+
+    async def _start(
+        self, stack: AsyncExitStack, tasks: asyncio.TaskGroup
+    ) -> dict[FanOutLoop | DispatchLoop | CommandExecutor, "asyncio.Task[None]"]:
+        settings, clock = self._settings, SystemClock()
+        writer = await stack.enter_async_context(LogWriter(settings, STAGE))
+        poster = Poster(clock=clock, ranges=allowed_ranges(settings), proxy_url=proxy_url(settings))
+        await stack.enter_async_context(poster)
+        bodies = Refetch(settings)
+        stack.callback(bodies.close)
+        dispatcher = Dispatcher(self._book, poster, OutcomeLog(writer, clock), bodies, clock)
+        dispatcher.run(tasks)
+        on_change = partial(self._learn, dispatcher)
+        await stack.enter_async_context(EndpointFollower(settings, secret_keys(settings), self._own, on_change))
+        self._failing = tasks.create_task(writer.failed())
+        self._attending = tasks.create_task(self._attend(dispatcher))
+        parts = (
+            FanOutLoop(settings, self._book, writer, clock),
+            DispatchLoop(settings, dispatcher, writer, clock),
+            CommandExecutor(settings),
+        )
+        return {part: tasks.create_task(part.run()) for part in parts}
+
+    def _learn(self, dispatcher: Dispatcher, endpoints: list[Endpoint]) -> None:
+        dispatcher.endpoints_changed(self._book.replace(endpoints))
+
+    async def _attend(self, dispatcher: Dispatcher) -> None:
+        """Put on the log which endpoints are disabled. The settings' own is not there: it is closed until a restart."""
+        while True:
+            endpoint_id, reason = await dispatcher.closings.get()
+            await asyncio.to_thread(self._disable, endpoint_id, reason)
+
+    def _disable(self, endpoint_id: str, reason: str) -> None:
+        try:
+            with EndpointStore(self._settings) as store:
+                store.change(endpoint_id, lambda record: disabled(record, reason, SystemClock().now_us()))
+        except UsageError as error:
+            log.warning("endpoint_not_on_the_log", endpoint_id=endpoint_id, error=error.message)

@@ -15,7 +15,7 @@ from schemas.topics import (
 )
 from sinks.cli import SINKS
 
-PLANNED = {"webhooks", "ingest", "synthetic", "fleet", "recordings", "live", "operators"}
+PLANNED = {"ingest", "synthetic", "fleet", "recordings", "live", "operators"}
 
 
 def test_names_are_unique():
