@@ -101,7 +101,7 @@ class LogReader:
         if not next_offsets:
             return True
         offsets = [
-            TopicPartition(topic, partition, offset, notes.get((topic, partition)))
+            TopicPartition(topic, partition, offset, notes.get((topic, partition), ""))
             for (topic, partition), offset in next_offsets.items()
         ]
         try:

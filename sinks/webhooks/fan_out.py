@@ -84,10 +84,11 @@ class FanOut:
         self._offsets[place.topic].take(place.offset)
         if bot_id not in self._bots:
             known = self._journal.bot(bot_id)
+            known.over |= self._journal.all_told(bot_id, known.done)
             self._bots[bot_id] = BotRelease(
                 timeout_us=self._timeout_us,
                 transcript_told=self._journal.all_told(bot_id, known.transcript),
-                finished=self._journal.all_told(bot_id, known.done),
+                finished=known.over,
             )
         self._bots[bot_id].take(place, record, now_us)
 
@@ -146,8 +147,7 @@ class FanOut:
 
     def _over(self, bot_id: str, bot: BotJournal) -> bool:
         """A live bot has unsettled events of its own, so a process that knows nothing of a bot after reading is past it."""
-        release = self._bots.get(bot_id)
-        return bot.over or release is None or release.finished
+        return bot.over or bot_id not in self._bots
 
     def _settle(self, places: Iterable[Place]) -> None:
         for place in places:

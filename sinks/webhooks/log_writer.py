@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from schemas.codec import Codec
 from schemas.dead_letter import RawRecord, dead_letter
 from schemas.errors import InvalidRecord, Unavailable
-from schemas.events import WebhookAttempt, WebhookDelivery, WebhookParked
+from schemas.events import WebhookAttempt, WebhookDelivery
 from schemas.kafka_client import Headers, producer_config, record_headers
 from schemas.registry import Registry
 from schemas.settings import WebhookSettings
@@ -66,7 +66,7 @@ class LogWriter:
 
     async def settled(self) -> None:
         """Until every record written so far, and what its acknowledgement made us write, has its answer."""
-        while len(self._producer) or self._acks:
+        while len(self._producer) or self._acks:  # noqa: ASYNC110 - librdkafka has no event for emptiness
             await asyncio.sleep(FULL_S)
 
     def write(self, topic: Topic, record: WebhookDelivery | WebhookAttempt, partition: int, on_ack: OnAck) -> None:

@@ -52,9 +52,11 @@ class WebhookSink:
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
             running = await self._start(stack, tasks)
             log.info("sink_started", sink="webhooks", group=self._settings.webhook_consumer_group)
-            await self._stopped.wait()
-            for part in running:
-                part.stop()
+            try:
+                await self._stopped.wait()
+            finally:
+                for part in running:
+                    part.stop()
             await asyncio.wait(running.values())
             self._attending.cancel()
             self._failing.cancel()

@@ -90,6 +90,10 @@ class Traffic:
         self.under_way -= 1
         self.breaker.broken_off()
 
+    def gave_up(self, lane: Lane) -> bool:
+        """Whether the lane's head failed its last try and is held."""
+        return self.terms is not None and lane.attempts >= self.terms.policy.attempts
+
     def failing_for_us(self, now_us: int) -> int:
         """How long there have been failures only, as far as this process has seen."""
         return 0 if self.failing_since_us is None else now_us - self.failing_since_us
