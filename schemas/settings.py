@@ -135,7 +135,9 @@ class WebhookSettings(Settings):
         pattern=r"^\d+(\.\d+)?(,\d+(\.\d+)?)*$",
         description="Seconds to wait between tries, comma-separated, the last one repeating; each is varied by 20 %",
     )
-    webhook_concurrency: int = Field(8, ge=1, description="Tries under way at once; one for each bot at most")
+    webhook_concurrency: int = Field(
+        8, ge=1, description="Most tries under way at once to the endpoint that is set here"
+    )
     webhook_max_attempts: int = Field(10, description="Tries before a delivery is given up to the dead letters")
     webhook_keys: SecretStr = Field(
         SecretStr(""),
@@ -160,6 +162,11 @@ class WebhookSettings(Settings):
     webhook_transcript_timeout_s: float = Field(
         600.0, description="After bot.stopped, how long bot.done waits for the transcript before transcription.failed"
     )
+
+    @property
+    def dispatch_group(self) -> str:
+        """Group of those who send: it stands elsewhere on webhook.deliveries than those who fill it."""
+        return f"{self.webhook_consumer_group}.dispatch"
 
 
 SECTIONS: tuple[type[Settings], ...] = (

@@ -5,8 +5,10 @@ from typing import Any
 
 import msgspec
 
-from schemas.webhooks.payloads import Content, Envelope, Payload
-from sinks.webhooks.envelope import CONTENT_TYPE, PublicEvent, body, utc
+from schemas.events import WebhookDelivery
+from schemas.webhooks.documents import read_body
+from schemas.webhooks.payloads import Content, Payload
+from sinks.webhooks.envelope import utc
 from sinks.webhooks.link import Links, digest
 
 LONGEST_KEPT = 200
@@ -14,33 +16,29 @@ LONGEST_KEPT = 200
 
 @dataclass(frozen=True)
 class Frozen:
-    """`body` is signed and sent. `content` is what its link leads to: it must be stored before the body is on the log."""
+    """What goes on the log. `content` is what its link leads to: it must be stored before."""
 
-    body: bytes
+    delivery: WebhookDelivery
     content: bytes | None = None
 
 
-def frozen(event: PublicEvent, sequence: int, limit_bytes: int, links: Links, now_us: int) -> Frozen:
-    """The whole event when it fits into `limit_bytes`, else a claim check: what it is about, and where the rest is."""
-    whole = body(event, sequence)
+def frozen(delivery: WebhookDelivery, limit_bytes: int, links: Links, now_us: int) -> Frozen:
+    """As it is when its body fits into `limit_bytes`, else a claim check: what it is about, and where the rest is."""
+    whole = delivery.body
     if len(whole) <= limit_bytes:
-        return Frozen(whole)
-    link = links.make(digest(whole), now_us)
-    thin = Envelope(
-        id=event.event_id,
-        type=event.type,
-        timestamp=utc(event.occurred_at_us),
-        sequence=sequence,
-        data=thinned(event.data),
-        content=Content(
-            url=link.url,
-            bytes=len(whole),
-            sha256=digest(whole),
-            content_type=CONTENT_TYPE,
-            expires_at=utc(link.expires_at_us),
-        ),
+        return Frozen(delivery)
+    sha256 = digest(whole)
+    link = links.make(sha256, now_us)
+    content = Content(
+        url=link.url,
+        bytes=len(whole),
+        sha256=sha256,
+        content_type=delivery.content_type,
+        expires_at=utc(link.expires_at_us),
     )
-    return Frozen(msgspec.json.encode(thin), whole)
+    envelope = read_body(whole)
+    thin = msgspec.structs.replace(envelope, data=thinned(envelope.data), content=content)
+    return Frozen(msgspec.structs.replace(delivery, body=msgspec.json.encode(thin)), whole)
 
 
 def thinned(data: Payload) -> Payload:

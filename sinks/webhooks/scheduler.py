@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable
 from itertools import count
 
 from schemas.events import WebhookAttempt, WebhookDelivery
-from schemas.vocabulary import Ordering
+from schemas.vocabulary import DeliveryTrigger, Ordering
 from sinks.webhooks.attempt import SETTLED, attempt_of
 from sinks.webhooks.lane import NONE_YET, Lane, LaneKey
 from sinks.webhooks.parking import ParkedPlace, Write, park, unpark
@@ -27,6 +27,8 @@ LONGEST_UNPARKED_US = 5 * SECOND_US
 UNPARKED_PLACES = 16
 """Deliveries an endpoint that has parked ones may keep out of the parking."""
 LOADED_AHEAD = 16
+ASKED_FOR = {DeliveryTrigger.RESEND, DeliveryTrigger.RECOVER}
+"""A person wants the lane to go on: a head that is held is tried at once."""
 LONGEST_FAILING_US = 5 * 86_400 * SECOND_US
 Try = tuple[Pending, bool]
 """A head, and whether it is to be skipped instead of tried: its endpoint is gone or disabled."""
@@ -72,6 +74,8 @@ class Scheduler:
         """The next record of its partition, neither settled nor parked."""
         traffic = self.traffic(pending.delivery.endpoint_id)
         lane = _lane(traffic, pending.delivery.bot_id, pending.delivery.ordering, pending.partition, pending.offset)
+        if pending.delivery.trigger in ASKED_FOR and traffic.gave_up(lane):
+            self._make_due(traffic, lane, now_us)
         if len(lane.beyond) or pending.offset <= lane.parked_to:
             # behind parked ones; one that lies before them was lost from the parking by a process since dead
             lane.beyond.append(pending.offset)
@@ -142,7 +146,8 @@ class Scheduler:
     def skipped(self, head: Pending, now_us: int) -> WebhookAttempt:
         """The record of a head that `start` gave out to be skipped."""
         traffic = self.traffic(head.delivery.endpoint_id)
-        attempt = attempt_of(head, Answer(0, "endpoint_disabled", 0), None, now_us, now_us)
+        reason = "removed" if self._terms_of(traffic.endpoint_id) is None else "disabled"
+        attempt = attempt_of(head, Answer(0, reason, 0), None, now_us, now_us)
         traffic.under_way -= 1
         self._ended(traffic, head, attempt, now_us)
         self._list(traffic, now_us)
@@ -326,11 +331,14 @@ class Scheduler:
     def _agree(self, traffic: Traffic, terms: Terms | None, now_us: int) -> None:
         traffic.agree(terms)
         for lane in traffic.waiting():
-            if terms is None or lane.attempts >= terms.policy.attempts:
-                lane.due_us = now_us
-                if lane.ticket:
-                    traffic.queue(lane)
+            if terms is None or traffic.gave_up(lane):
+                self._make_due(traffic, lane, now_us)
         self._list(traffic, now_us)
+
+    def _make_due(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
+        lane.due_us = now_us
+        if lane.ticket:
+            self._queue(traffic, lane, now_us)
 
     def _terms(self, endpoint_id: str) -> Terms | None:
         terms = self._terms_of(endpoint_id)

@@ -32,7 +32,7 @@ class Traffic:
     def agree(self, terms: Terms | None) -> None:
         """New terms: throttle and breaker start afresh."""
         self.terms = terms
-        self.failing_since_us = None
+        self.failing_since_us: int | None = None
         self.breaker = Breaker(self.endpoint_id)
         self._throttle = Throttle(terms.concurrency, terms.rate_per_s) if terms else Throttle(64, None)
 
@@ -89,6 +89,10 @@ class Traffic:
         """A try ended without an answer, by our own doing."""
         self.under_way -= 1
         self.breaker.broken_off()
+
+    def gave_up(self, lane: Lane) -> bool:
+        """Whether the lane's head failed its last try and is held."""
+        return self.terms is not None and lane.attempts >= self.terms.policy.attempts
 
     def failing_for_us(self, now_us: int) -> int:
         """How long there have been failures only, as far as this process has seen."""

@@ -109,7 +109,10 @@ class Process:
             self.world.most_under_way = max(self.world.most_under_way, mine)
 
     def answer(self, place: int) -> None:
-        head, answer = self.under_way.pop(place)
+        """One of the tries under way ends."""
+        if not self.under_way:
+            return
+        head, answer = self.under_way.pop(place % len(self.under_way))
         attempt = self.scheduler.answered(head, answer, self.world.now_us, self.world.now_us)
         self._record(head, attempt)
 
@@ -230,6 +233,9 @@ class World:
                 ordering=self._terms.ordering,
             )
         )
+
+    def wait(self, seconds: float) -> None:
+        self.now_us += int(seconds * SECOND_US)
 
     def kill(self, victim: int) -> None:
         """Some writes of the process reach the broker all the same, a beginning of each queue; a new process takes over."""

@@ -11,7 +11,7 @@ from schemas.vocabulary import Ordering
 from sinks.webhooks.parking import newest
 from sinks.webhooks.retry_policy import SECOND_US, Answer, RetryPolicy
 from sinks.webhooks.terms import Terms
-from tests.fakes.delivery_world import DAY_US, FAILURES, OK, POLICY, World
+from tests.fakes.delivery_world import DAY_US, FAILURES, OK, POLICY, Process, World
 
 ENDPOINTS, BOTS = 4, 5
 TERMS = Terms(RetryPolicy((5.0, 30.0, 120.0), 60))
@@ -32,28 +32,25 @@ def moody(seed: int) -> Callable[[str, int], Answer]:
 def live(world: World, steps: int, *, deaths: bool = True) -> None:
     """Some hours in the life of the log: everything that may happen happens in any order."""
     chance = world.chance
-    for _ in range(steps):
-        process = chance.choice(world.processes)
-        what = chance.random()
-        if what < 0.30:
-            for _ in range(chance.randint(1, 12)):
-                world.produce(f"ep_{chance.randrange(ENDPOINTS)}", f"bot_{chance.randrange(BOTS)}")
-        elif what < 0.45:
-            process.poll(chance.choice([1, 10, 100]))
-        elif what < 0.65:
-            process.start()
-        elif what < 0.80 and process.under_way:
-            process.answer(chance.randrange(len(process.under_way)))
-        elif what < 0.88:
-            process.flush(chance.choice([1, 5, 1000]))
-        elif what < 0.92:
-            process.commit()
-        elif what < 0.96:
-            world.now_us += int(chance.choice([0.01, 1.0, 6.0, 45.0, 600.0]) * SECOND_US)
-        elif deaths and what < 0.98:
-            world.kill(chance.randrange(len(world.processes)))
-        else:
-            world.move(chance.randrange(len(world.partitions)))
+    doings: list[tuple[int, Callable[[Process], None]]] = [
+        (30, lambda _: produce_some(world)),
+        (15, lambda process: process.poll(chance.choice([1, 10, 100]))),
+        (20, lambda process: process.start()),
+        (15, lambda process: process.answer(chance.randrange(2**20))),
+        (8, lambda process: process.flush(chance.choice([1, 5, 1000]))),
+        (4, lambda process: process.commit()),
+        (4, lambda _: world.wait(chance.choice([0.01, 1.0, 6.0, 45.0, 600.0]))),
+        (2 if deaths else 0, lambda _: world.kill(chance.randrange(len(world.processes)))),
+        (2, lambda _: world.move(chance.randrange(len(world.partitions)))),
+    ]
+    weights, what = zip(*doings, strict=True)
+    for doing in chance.choices(what, weights, k=steps):
+        doing(chance.choice(world.processes))
+
+
+def produce_some(world: World) -> None:
+    for _ in range(world.chance.randint(1, 12)):
+        world.produce(f"ep_{world.chance.randrange(ENDPOINTS)}", f"bot_{world.chance.randrange(BOTS)}")
 
 
 @settings(deadline=None, max_examples=40)
@@ -111,9 +108,9 @@ def test_a_receiver_that_was_down_for_a_day_gets_everything_in_order() -> None:
     world = World(1, receives, terms=Terms(POLICY))
     for number in range(2000):
         world.produce(f"ep_{number % 2}", f"bot_{number // 2 % BOTS}")
-        if number % 20 == 0:
+        if number % 10 == 0:
             world.step()
-            world.now_us += 10 * SECOND_US
+            world.wait(5)
     for _ in range(30):
         world.step()
     for process in world.processes:
@@ -152,7 +149,7 @@ def test_of_parked_deliveries_only_offsets_are_kept() -> None:
         world.produce("ep_1", f"bot_{number % BOTS}")
         if number % 500 == 0:
             world.step()
-            world.now_us += SECOND_US
+            world.wait(1)
     world.step()
     traffic = world.processes[0].scheduler.traffic("ep_1")
     assert (traffic.unparked, traffic.parked) == (0, parked)

@@ -3,6 +3,7 @@
 import asyncio
 
 import aiohttp
+from sinks.webhooks.lanes import Lanes
 
 from schemas.errors import InvalidRecord
 from schemas.events import WebhookAttempt, WebhookDelivery
@@ -14,7 +15,6 @@ from sinks.webhooks.dispatcher import Dispatcher
 from sinks.webhooks.endpoint import Endpoint
 from sinks.webhooks.envelope import body, public_event
 from sinks.webhooks.journal import Journal
-from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.pending import Pending
 from sinks.webhooks.retry_policy import RetryPolicy
 from sinks.webhooks.secret import secret_of

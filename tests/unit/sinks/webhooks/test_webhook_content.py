@@ -5,6 +5,7 @@ import os
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -13,16 +14,24 @@ import pytest
 from aiohttp import web
 
 from schemas.errors import Unavailable
+from schemas.events import WebhookDelivery
+from schemas.settings import WebhookSettings
 from schemas.timebase import SystemClock
+from schemas.topics import MAX_RECORD_BYTES
 from schemas.webhooks.documents import example_file, read_body
-from schemas.webhooks.payloads import EVENTS
+from schemas.webhooks.payloads import EVENTS, Word
+from sinks.webhooks.book import EndpointBook
 from sinks.webhooks.content_server import application
 from sinks.webhooks.content_store import ContentStore
-from sinks.webhooks.envelope import PublicEvent, body, public_event
-from sinks.webhooks.frozen import frozen
+from sinks.webhooks.endpoint import Endpoint
+from sinks.webhooks.envelope import body, public_event
+from sinks.webhooks.fitting import Fitting
+from sinks.webhooks.frozen import Frozen, frozen
 from sinks.webhooks.link import Links, digest
+from sinks.webhooks.retry_policy import RetryPolicy
 from tests.fakes.bot_script import BotScript
 from tests.fakes.dying_link import MEGABYTE, DyingLink
+from tests.fakes.pending_deliveries import delivery
 
 NOW_US = 1_795_000_000_000_000
 LINKS = Links("https://content.example", 3_600_000_000, b"k" * 32)
@@ -77,61 +86,63 @@ async def get(url: str, **headers: str) -> tuple[int, bytes, Mapping[str, str]]:
         return response.status, await response.read(), response.headers
 
 
-def long_turn() -> PublicEvent:
-    """An event of some hundred kB."""
+def turn(words: int) -> WebhookDelivery:
+    """A settled turn of so many words; each takes some 70 bytes."""
     event = public_event(BotScript("bot_1", turns=1).spoken()[0])
     assert event is not None
-    data = msgspec.to_builtins(event.data)
-    data["words"] = [{"text": "word", "start_ms": n, "end_ms": n + 1, "confidence": 0.5} for n in range(5_000)]
-    data["text"] = "word " * 5_000
-    return PublicEvent(
-        event.type, event.event_id, event.occurred_at_us, "default", msgspec.convert(data, type(event.data))
-    )
+    spoken = Word(text="word", start_ms=0, end_ms=1, confidence=0.5)
+    data = msgspec.structs.replace(event.data, words=(spoken,) * words, text="word " * words)
+    return msgspec.structs.replace(delivery(0, 3), event_type=event.type, body=body(replace(event, data=data), 3))
 
 
 def test_a_small_event_is_sent_as_it_is() -> None:
-    """No link, no content."""
-    event = public_event(BotScript("bot_1", turns=1).spoken()[0])
-    assert event is not None
-    found = frozen(event, 3, 20_000, LINKS, NOW_US)
-    assert (found.body, found.content) == (body(event, 3), None)
-    assert b"content" not in found.body.replace(b"content_type", b"")
+    """No link, no content, not a byte changed."""
+    assert frozen(turn(3), 20_000, LINKS, NOW_US) == Frozen(turn(3), None)
 
 
 def test_a_large_event_becomes_a_claim_check() -> None:
     """Valid for its type, says what it is about, and names length, hash, type and end of what lies behind the link."""
-    event = long_turn()
-    found = frozen(event, 3, 20_000, LINKS, NOW_US)
-    assert found.content == body(event, 3)
-    assert len(found.body) < 2_000
-    thin = read_body(found.body)
-    assert (thin.id, thin.type, thin.sequence) == (event.event_id, "transcript.data", 3)
-    assert (thin.data.bot_id, thin.data.turn_id) == (event.data.bot_id, event.data.turn_id)
+    whole = turn(5_000)
+    found = frozen(whole, 20_000, LINKS, NOW_US)
+    assert found.content == whole.body
+    assert len(found.delivery.body) < 2_000
+    thin, full = read_body(found.delivery.body), read_body(whole.body)
+    assert (thin.id, thin.type, thin.sequence, thin.timestamp) == (full.id, "transcript.data", 3, full.timestamp)
+    assert (thin.data.bot_id, thin.data.turn_id) == (full.data.bot_id, full.data.turn_id)
     assert (thin.data.words, thin.data.text) == ((), "")
-    assert thin.content.bytes == len(found.content)
-    assert thin.content.sha256 == hashlib.sha256(found.content).hexdigest()
+    assert thin.content.bytes == len(whole.body)
+    assert thin.content.sha256 == hashlib.sha256(whole.body).hexdigest()
     assert thin.content.url.startswith(f"https://content.example/webhook-content/{thin.content.sha256}?")
     assert thin.content.expires_at.timestamp() == NOW_US / 1e6 + 3_600
 
 
 def test_an_event_larger_than_a_broker_takes_fits() -> None:
-    """Whatever its size, what goes on the log is thin."""
-    event = long_turn()
-    data = msgspec.structs.replace(event.data, words=event.data.words * 20)
-    found = frozen(PublicEvent(event.type, event.event_id, 0, "default", data), 0, 256_000, LINKS, NOW_US)
-    assert found.content is not None
-    assert len(found.content) > 4 * MEGABYTE
-    assert len(found.body) < 2_000
+    """Whatever its size, what goes on the log is thin; everything else of the delivery stays."""
+    whole = turn(50_000)
+    assert len(whole.body) > MAX_RECORD_BYTES
+    thin = frozen(whole, 256_000, LINKS, NOW_US).delivery
+    assert len(thin.body) < 2_000
+    assert msgspec.structs.replace(thin, body=whole.body) == whole
 
 
 @pytest.mark.parametrize("event_type", list(EVENTS))
 def test_every_event_has_a_valid_claim_check(event_type: str) -> None:
     """However small the limit: no type of event loses a field that its schema demands."""
-    example = read_body(example_file(event_type).read_bytes())
-    event = PublicEvent(event_type, example.id, NOW_US, "default", example.data)
-    thin = read_body(frozen(event, 0, 0, LINKS, NOW_US).body)
-    assert thin.data.bot_id == example.data.bot_id
-    assert thin.content.sha256 == digest(body(event, 0))
+    whole = msgspec.structs.replace(delivery(0, 0), body=example_file(event_type).read_bytes())
+    thin = read_body(frozen(whole, 0, LINKS, NOW_US).delivery.body)
+    assert thin.data.bot_id == read_body(whole.body).data.bot_id
+    assert thin.content.sha256 == digest(whole.body)
+
+
+async def test_what_is_behind_a_link_is_on_the_disk_before_the_delivery_is_on_the_log(tmp_path: Path) -> None:
+    """By the endpoint's own limit; links of one deployment lead to its content server."""
+    settings = WebhookSettings(webhook_content_dir=tmp_path, webhook_content_url="https://content.example/")
+    book = EndpointBook([Endpoint("ep_1", "https://x.example", (), inline_limit_bytes=1_000)], RetryPolicy((1,), 2))
+    fitting = Fitting(settings, book, FixedClock())
+    assert await fitting.fitted(turn(1)) == turn(1)
+    thin = read_body((await fitting.fitted(turn(100))).body)
+    assert ContentStore(tmp_path).path(thin.content.sha256).read_bytes() == turn(100).body
+    assert thin.content.url.startswith("https://content.example/webhook-content/")
 
 
 async def test_content_comes_back_byte_for_byte(served: Served) -> None:
