@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 import click
 
-from infra.benchmarks import capture_latency, transcribe_throughput
+from infra.benchmarks import (
+    capture_latency,
+    transcribe_throughput,
+    webhooks_isolation,
+    webhooks_latency,
+    webhooks_memory,
+    webhooks_throughput,
+)
 from infra.result import Result
 from schemas.settings import LocalSettings, load
 
@@ -12,6 +19,10 @@ Benchmark = Callable[[LocalSettings, int, str], Result]
 BENCHMARKS: dict[str, Benchmark] = {
     capture_latency.NAME: capture_latency.run,
     transcribe_throughput.NAME: transcribe_throughput.run,
+    webhooks_throughput.NAME: webhooks_throughput.run,
+    webhooks_latency.NAME: webhooks_latency.run,
+    webhooks_isolation.NAME: webhooks_isolation.run,
+    webhooks_memory.NAME: webhooks_memory.run,
 }
 
 

@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 
+from infra.documentation.webhook_events import PAGE, page
 from schemas.events import BotEvent, Record
 from schemas.vocabulary import BotState, ParticipantKind, TranscriptKind
 from schemas.webhooks.documents import FOLDER, example_file, read_body, schema_document, schema_file
@@ -115,3 +116,9 @@ def test_done_sums_up_what_was_heard() -> None:
     assert event is not None
     heard = json.loads(body(event, 0))["data"]["heard"]
     assert heard == {"streams": 1, "audio_ms": 1000, "silence_ms": 800, "absent_ms": 0, "gap_ms": {"network": 200}}
+
+
+def test_the_page_of_events_is_that_of_the_code() -> None:
+    """Whoever changes an event runs `python -m infra.documentation.webhook_events`."""
+    assert PAGE.read_text("utf-8") == page()
+    assert all(f"## {name}\n" in page() for name in EVENTS)
