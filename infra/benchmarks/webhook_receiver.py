@@ -29,7 +29,7 @@ class Report(msgspec.Struct, frozen=True):
     late_ms: dict[int, list[float]]
 
 
-async def serve(port: int, report: Path, hanging: int) -> None:
+async def serve(port: int, hanging: int) -> Report:
     """Until SIGTERM."""
     late_ms: dict[int, list[float]] = defaultdict(list)
     clock, ended = SystemClock(), asyncio.Event()
@@ -55,9 +55,10 @@ async def serve(port: int, report: Path, hanging: int) -> None:
     await web.TCPSite(runner, "127.0.0.1", port).start()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     await ended.wait()
-    report.write_bytes(msgspec.json.encode(Report(dict(late_ms))))
     await runner.cleanup()
+    return Report(dict(late_ms))
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0))
+    told = asyncio.run(serve(int(sys.argv[1]), int(sys.argv[3]) if len(sys.argv) > 3 else 0))
+    Path(sys.argv[2]).write_bytes(msgspec.json.encode(told))

@@ -47,4 +47,4 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
 
 
 def _spent_s(process: psutil.Process) -> float:
-    return sum(process.cpu_times()[:2])
+    return float(sum(process.cpu_times()[:2]))

@@ -5,6 +5,8 @@ from enum import Enum, auto
 from sinks.webhooks.retry_policy import SECOND_US, spread
 
 FAILURES_TO_OPEN = 5
+BAD_ANSWERS_TO_OPEN = 20
+"""Answers that refuse a delivery: the endpoint lives, and it may be the deliveries that it does not like."""
 FIRST_OPEN_US = 5 * SECOND_US
 MOST_DOUBLINGS = 6
 JITTER = 0.2
@@ -24,8 +26,8 @@ class Breaker:
     def __init__(self, endpoint_id: str, first_open_us: int = FIRST_OPEN_US) -> None:
         self._endpoint_id = endpoint_id
         self._first_open_us = first_open_us
-        self._failures = self._trips = 0
-        self._until_us = 0
+        self._failures = 0.0
+        self._trips = self._until_us = 0
         self.state = State.CLOSED
 
     @property
@@ -37,13 +39,14 @@ class Breaker:
         if self.state is State.OPEN:
             self.state = State.PROBING
 
-    def answered(self, delivered: bool, now_us: int) -> bool:
-        """Hear of a try's end; whether that opened the breaker."""
+    def answered(self, delivered: bool, down: bool, now_us: int) -> bool:
+        """Hear of a try's end; whether that opened the breaker. `down`: it did not answer, or said it cannot serve."""
         if delivered:
-            self._failures = self._trips = self._until_us = 0
+            self._failures = 0.0
+            self._trips = self._until_us = 0
             self.state = State.CLOSED
             return False
-        self._failures += 1
+        self._failures += 1 if down else FAILURES_TO_OPEN / BAD_ANSWERS_TO_OPEN
         if self.state is State.OPEN or (self.state is State.CLOSED and self._failures < FAILURES_TO_OPEN):
             return False
         open_us = self._first_open_us << min(self._trips, MOST_DOUBLINGS)

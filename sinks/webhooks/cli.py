@@ -5,6 +5,7 @@ import signal
 
 import click
 import structlog
+import uvloop
 
 from schemas.errors import EarshotError, UsageError
 from schemas.health import Readiness, serve
@@ -33,7 +34,8 @@ def webhooks() -> None:
     if target is None:
         raise UsageError("EARSHOT_WEBHOOK_URL is not set", remedy="set it to the receiver's link, https://…")
     try:
-        asyncio.run(_run(WebhookSink(settings, target)))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(WebhookSink(settings, target)))
     except ExceptionGroup as group:
         raise _cause(group) from group
     log.info("sink_stopped", sink="webhooks")

@@ -84,7 +84,8 @@ class Traffic:
             self.failing_since_us = None
         elif self.failing_since_us is None:
             self.failing_since_us = now_us
-        return self.breaker.answered(answer.delivered, now_us)
+        down = not answer.status or answer.status in OVERLOADED
+        return self.breaker.answered(answer.delivered, down, now_us)
 
     def broken_off(self) -> None:
         """A try ended without an answer, by our own doing."""

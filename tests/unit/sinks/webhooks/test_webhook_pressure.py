@@ -1,6 +1,6 @@
 """Breaker and throttle by example: how hard one endpoint is pressed."""
 
-from sinks.webhooks.breaker import FAILURES_TO_OPEN, FIRST_OPEN_US, Breaker, State
+from sinks.webhooks.breaker import BAD_ANSWERS_TO_OPEN, FAILURES_TO_OPEN, FIRST_OPEN_US, Breaker, State
 from sinks.webhooks.retry_policy import SECOND_US
 from sinks.webhooks.throttle import Throttle
 
@@ -8,7 +8,7 @@ from sinks.webhooks.throttle import Throttle
 def opened(now_us: int = 0) -> Breaker:
     breaker = Breaker("ep_1")
     for _ in range(FAILURES_TO_OPEN):
-        breaker.answered(False, now_us)
+        breaker.answered(False, True, now_us)
     return breaker
 
 
@@ -16,8 +16,8 @@ def test_some_failures_in_a_row_open_the_breaker_and_a_delivery_between_them_doe
     """One delivery that an endpoint never likes says nothing about the endpoint."""
     breaker = Breaker("ep_1")
     for _ in range(3 * FAILURES_TO_OPEN):
-        assert not breaker.answered(False, 0) or breaker.state is State.OPEN
-        breaker.answered(True, 0)
+        assert not breaker.answered(False, True, 0) or breaker.state is State.OPEN
+        breaker.answered(True, False, 0)
     assert breaker.state is State.CLOSED
     assert opened().state is State.OPEN
 
@@ -30,7 +30,7 @@ def test_an_open_breaker_lets_one_probe_through_when_its_time_comes() -> None:
     assert 0.8 * FIRST_OPEN_US <= ready_us <= 1.2 * FIRST_OPEN_US
     breaker.started()
     assert breaker.ready_us is None
-    breaker.answered(True, ready_us)
+    breaker.answered(True, False, ready_us)
     assert (breaker.state, breaker.ready_us) == (State.CLOSED, 0)
 
 
@@ -40,7 +40,7 @@ def test_a_probe_that_fails_opens_the_breaker_for_longer() -> None:
     for _ in range(10):
         now_us = breaker.ready_us or 0
         breaker.started()
-        breaker.answered(False, now_us)
+        breaker.answered(False, True, now_us)
         waits.append((breaker.ready_us or 0) - now_us)
     assert waits[0] < waits[2] < waits[4]
     assert waits[-1] <= 64 * 1.2 * FIRST_OPEN_US
@@ -52,6 +52,13 @@ def test_a_probe_broken_off_may_be_made_again() -> None:
     breaker.started()
     breaker.broken_off()
     assert breaker.ready_us is not None
+
+
+def test_answers_that_refuse_a_delivery_open_the_breaker_late() -> None:
+    """Some lanes' heads may be what the endpoint does not like; it is up, and other lanes shall not wait for it."""
+    breaker = Breaker("ep_1")
+    opened_after = [breaker.answered(False, False, 0) for _ in range(BAD_ANSWERS_TO_OPEN)]
+    assert opened_after == [False] * (BAD_ANSWERS_TO_OPEN - 1) + [True]
 
 
 def test_overload_halves_the_places_and_deliveries_bring_them_back() -> None:
