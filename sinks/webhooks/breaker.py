@@ -6,7 +6,7 @@ from sinks.webhooks.retry_policy import SECOND_US, spread
 
 FAILURES_TO_OPEN = 5
 FIRST_OPEN_US = 5 * SECOND_US
-LONGEST_OPEN_US = 300 * SECOND_US
+MOST_DOUBLINGS = 6
 JITTER = 0.2
 
 
@@ -19,10 +19,11 @@ class State(Enum):
 
 
 class Breaker:
-    """One endpoint's. Every further time it opens in a row it stays open twice as long."""
+    """One endpoint's. It opens for `first_open_us`; every further time in a row for twice as long, up to 64 times."""
 
-    def __init__(self, endpoint_id: str) -> None:
+    def __init__(self, endpoint_id: str, first_open_us: int = FIRST_OPEN_US) -> None:
         self._endpoint_id = endpoint_id
+        self._first_open_us = first_open_us
         self._failures = self._trips = 0
         self._until_us = 0
         self.state = State.CLOSED
@@ -45,8 +46,8 @@ class Breaker:
         self._failures += 1
         if self.state is State.OPEN or (self.state is State.CLOSED and self._failures < FAILURES_TO_OPEN):
             return False
+        open_us = self._first_open_us << min(self._trips, MOST_DOUBLINGS)
         self._trips += 1
-        open_us = min(FIRST_OPEN_US << min(self._trips - 1, 10), LONGEST_OPEN_US)
         self._until_us = now_us + int(open_us * (1 + JITTER * spread(self._endpoint_id, self._trips)))
         self.state = State.OPEN
         return True

@@ -4,9 +4,9 @@ import heapq
 from collections.abc import Iterator
 from itertools import count
 
-from sinks.webhooks.breaker import Breaker, State
+from sinks.webhooks.breaker import FIRST_OPEN_US, Breaker, State
 from sinks.webhooks.lane import Lane, LaneKey
-from sinks.webhooks.retry_policy import Answer
+from sinks.webhooks.retry_policy import SECOND_US, Answer
 from sinks.webhooks.terms import Terms
 from sinks.webhooks.throttle import Throttle
 
@@ -33,7 +33,8 @@ class Traffic:
         """New terms: throttle and breaker start afresh."""
         self.terms = terms
         self.failing_since_us: int | None = None
-        self.breaker = Breaker(self.endpoint_id)
+        first_wait_us = int(terms.policy.waits_s[0] * SECOND_US) if terms else FIRST_OPEN_US
+        self.breaker = Breaker(self.endpoint_id, min(FIRST_OPEN_US, max(first_wait_us, 1)))
         self._throttle = Throttle(terms.concurrency, terms.rate_per_s) if terms else Throttle(64, None)
 
     @property
