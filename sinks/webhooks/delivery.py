@@ -11,13 +11,12 @@ from schemas.timebase import Clock
 from sinks.guard.connector import CONNECT_TIMEOUT_S, guarded_session, proxied_session
 from sinks.guard.ranges import Ranges
 from sinks.webhooks.endpoint import Endpoint
-from sinks.webhooks.failure import PROXY_AUTHENTICATION, Failure, failure
+from sinks.webhooks.failure import PROXY_AUTHENTICATION, Failure, answered_class, failure
 from sinks.webhooks.retry_policy import Answer
 from sinks.webhooks.signing import SIGNATURE, signed_headers, without_secrets
 
 SNIPPET_BYTES = 16_384
 SNIPPET_TIMEOUT_S = 2.0
-STATUS_CLASSES = {2: "", 3: "redirect", 4: "http_4xx", 5: "http_5xx"}
 BLOCKED = Failure("blocked")
 UNSIGNED = Failure("unsigned", charged=False)
 
@@ -67,13 +66,16 @@ class Poster:
             of_proxy = self._proxied and response.status == PROXY_AUTHENTICATION
             return Answer(
                 status=0 if of_proxy else response.status,
-                error_class="proxy" if of_proxy else STATUS_CLASSES.get(response.status // 100, "protocol"),
+                error_class="proxy" if of_proxy else self._class_of(response),
                 latency_ms=latency_ms,
                 snippet=await _snippet(response),
                 retry_after=response.headers.get("Retry-After"),
                 charged=not of_proxy,
                 request_headers=without_secrets(headers),
             )
+
+    def _class_of(self, response: aiohttp.ClientResponse) -> str:
+        return answered_class(response.status, response.headers.get("Date"), self._clock.now_us())
 
     def _since_ms(self, started_ms: float) -> int:
         return round(self._clock.monotonic_ms() - started_ms)

@@ -13,6 +13,7 @@ from schemas.timebase import SystemClock
 from sinks.guard.ranges import Ranges
 from sinks.webhooks.delivery import Poster
 from sinks.webhooks.endpoint import Endpoint
+from sinks.webhooks.failure import answered_class
 from sinks.webhooks.retry_policy import Answer
 from sinks.webhooks.secret import Secret, secret_of
 from tests.fakes.certificates import Certificate, server_context
@@ -105,6 +106,23 @@ async def test_a_broken_certificate_says_what_is_broken(
         answer = await post_to(url)
     assert answer.error_class == error_class
     assert answer.charged
+
+
+@pytest.mark.parametrize(
+    ("status", "date", "error_class"),
+    [
+        (401, "Wed, 18 Nov 2026 12:26:40 GMT", "http_4xx"),
+        (401, "Wed, 18 Nov 2026 12:31:41 GMT", "clock_skew"),
+        (401, "Wed, 18 Nov 2026 12:21:39 GMT", "clock_skew"),
+        (401, None, "http_4xx"),
+        (401, "soon", "http_4xx"),
+        (503, "Wed, 18 Nov 2026 18:00:00 GMT", "http_5xx"),
+        (204, "Wed, 18 Nov 2026 18:00:00 GMT", ""),
+    ],
+)
+def test_clocks_that_disagree_are_told(status: int, date: str | None, error_class: str) -> None:
+    """A refusal by a server more than 5 minutes away from us in time: it takes our signatures for old ones."""
+    assert answered_class(status, date, 1_795_004_800_000_000) == error_class
 
 
 async def test_a_private_address_is_blocked_and_never_reached() -> None:
