@@ -19,6 +19,7 @@ SNIPPET_BYTES = 16_384
 SNIPPET_TIMEOUT_S = 2.0
 BLOCKED = Failure("blocked")
 UNSIGNED = Failure("unsigned", charged=False)
+BAD_HEADER = Failure("bad_header", charged=False)
 
 
 class Poster:
@@ -46,6 +47,8 @@ class Poster:
         headers = signed_headers(
             endpoint.secrets, delivery.delivery_id, delivery.body, delivery.content_type, self._clock.now_us()
         )
+        if not _are_safe(headers):
+            return _unanswered(BAD_HEADER, 0, {})
         if SIGNATURE not in headers:
             return _unanswered(UNSIGNED, 0, headers)
         url = URL(endpoint.url, encoded=True)
@@ -79,6 +82,11 @@ class Poster:
 
     def _since_ms(self, started_ms: float) -> int:
         return round(self._clock.monotonic_ms() - started_ms)
+
+
+def _are_safe(headers: Mapping[str, str]) -> bool:
+    """Whether no value could end its line and begin a header of its own: ids and types come from the log."""
+    return all(value.isascii() and value.isprintable() for value in headers.values())
 
 
 def _unanswered(why: Failure, latency_ms: int, headers: Mapping[str, str]) -> Answer:

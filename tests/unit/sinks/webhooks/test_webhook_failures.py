@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -202,6 +203,16 @@ async def test_without_a_valid_secret_nothing_is_sent() -> None:
     async with listening() as receiver:
         answer = await post_to(receiver.url, secrets=(Secret(KEY.scheme, KEY.text, valid_until_us=0),))
     assert (answer.error_class, answer.charged) == ("unsigned", False)
+    assert receiver.tries == []
+
+
+@pytest.mark.parametrize("field", ["delivery_id", "content_type"])
+async def test_a_record_cannot_bring_a_header_of_its_own(field: str) -> None:
+    """A line break in what becomes a header is refused before anything is sent, and ends nothing but this try."""
+    forged = msgspec.structs.replace(delivery(0, 0), **{field: "x\r\nx-evil: 1"})
+    async with listening() as receiver, Poster(clock=SystemClock(), ranges=LOOPBACK) as poster:
+        answer = await poster.post(Endpoint("ep_1", receiver.url, (KEY,)), forged)
+    assert (answer.error_class, answer.charged, answer.request_headers) == ("bad_header", False, {})
     assert receiver.tries == []
 
 
