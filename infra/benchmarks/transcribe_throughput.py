@@ -7,8 +7,7 @@ and the cursor cost, whatever machine this is.
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,12 +19,9 @@ from infra.demo.script import PARTS
 from infra.demo.supervisor import EARSHOT, Groups, Stage
 from infra.demo.voices import flite_recordings
 from infra.local.daemon import Daemon
-from infra.local.kafka import Kafka
-from infra.local.ports import free_ports
-from infra.local.registry import SchemaRegistry
+from infra.local.own_broker import own_broker
 from infra.local.stack import Stack
 from infra.result import Result
-from infra.topics import create_topics, register_schemas
 from schemas.codec import Codec
 from schemas.errors import Unavailable
 from schemas.events import ResultEvent
@@ -51,7 +47,7 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
         recording.wav.read_bytes()[WAV_HEADER_BYTES:]
         for recording in flite_recordings(PARTS, settings.var_dir / "bench" / "voices")
     ]
-    with TemporaryDirectory(prefix="earshot-bench-") as folder, _broker(settings, Path(folder)) as environment:
+    with TemporaryDirectory(prefix="earshot-bench-") as folder, own_broker(settings, Path(folder)) as environment:
         codec = Codec(Registry(environment["EARSHOT_SCHEMA_REGISTRY_URL"]))
         bootstrap_servers = environment["EARSHOT_KAFKA_BOOTSTRAP_SERVERS"]
         transcribe_s = _transcribe(environment, Path(folder), lambda: _produce(bootstrap_servers, codec, speech), codec)
@@ -69,22 +65,6 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
             "streams_in_real_time_per_core": round(RECORDS / transcribe_s / 10, 1),
         },
     )
-
-
-@contextmanager
-def _broker(settings: LocalSettings, folder: Path) -> Iterator[dict[str, str]]:
-    """Kafka and registry with topics and schemas, for as long as the benchmark runs; where they are, as settings."""
-    port, controller_port, registry_port = free_ports(3)
-    kafka = Kafka(port, controller_port, settings.cache_dir)
-    registry = SchemaRegistry(registry_port, kafka.bootstrap_servers, settings.cache_dir)
-    services = Stack([Daemon(service, folder, die_with_us=True) for service in (kafka, registry)])
-    services.up(DEADLINE_S)
-    try:
-        create_topics(kafka.bootstrap_servers)
-        register_schemas(registry.url)
-        yield {"EARSHOT_VAR_DIR": str(folder), **kafka.environment(), **registry.environment()}
-    finally:
-        services.down()
 
 
 def _transcribe(environment: dict[str, str], folder: Path, produce: Callable[[], None], codec: Codec) -> float:

@@ -3,9 +3,10 @@
 import click
 
 from infra.chaos.scenario import Run, Scenario
+from infra.chaos.webhooks import scenario as webhooks
 from schemas.settings import LocalSettings, load
 
-SCENARIOS: dict[str, Scenario] = {}
+SCENARIOS: dict[str, Scenario] = {webhooks.NAME: webhooks.run}
 DEFAULT_MINUTES = 5.0
 
 

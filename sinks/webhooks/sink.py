@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from schemas.errors import UsageError
+from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.timebase import SystemClock
 from sinks.webhooks.book import EndpointBook
@@ -65,6 +66,7 @@ class WebhookSink:
         self, stack: AsyncExitStack, tasks: asyncio.TaskGroup
     ) -> dict[FanOutLoop | DispatchLoop | CommandExecutor, "asyncio.Task[None]"]:
         settings, clock = self._settings, SystemClock()
+        await asyncio.to_thread(Registry(settings.schema_registry_url).demand_answer)
         writer = await stack.enter_async_context(LogWriter(settings, STAGE))
         poster = Poster(clock=clock, ranges=allowed_ranges(settings), proxy_url=proxy_url(settings))
         await stack.enter_async_context(poster)

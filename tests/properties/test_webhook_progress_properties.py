@@ -1,6 +1,6 @@
 """What a commit says is never more than what is settled, and never longer than the broker takes."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sinks.webhooks.backlog import Backlog
@@ -13,6 +13,7 @@ offset_sets = st.one_of(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(watermark=st.integers(0, 2**40), above=offset_sets)
 def test_a_note_gives_back_a_beginning_of_the_offsets_it_was_given(watermark: int, above: set[int]) -> None:
     """All of them as long as they fit; never one that was not settled."""
@@ -30,6 +31,7 @@ def test_a_note_that_is_not_ours_says_nothing(text: str) -> None:
     assert noted_offsets(text, 5) == frozenset() or text.startswith("1:")
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.one_of(st.just("pop"), st.just("peek"), st.just("back"), st.integers(0, 9)), max_size=300))
 def test_a_backlog_is_a_queue(doings: list[str | int]) -> None:
     """Whatever was taken from its front and put back there."""
