@@ -63,6 +63,7 @@ class Console:
 def console(kafka_bootstrap: str, registry_url: str, monkeypatch: pytest.MonkeyPatch) -> Console:
     monkeypatch.setenv("EARSHOT_KAFKA_BOOTSTRAP_SERVERS", kafka_bootstrap)
     monkeypatch.setenv("EARSHOT_SCHEMA_REGISTRY_URL", registry_url)
+    monkeypatch.setenv("EARSHOT_TENANT_ID", f"tenant-{uuid4().hex[:8]}")  # nobody's events: nothing is ever sent there
     monkeypatch.setenv("EARSHOT_WEBHOOK_KEYS", KEYS_TEXT)
     monkeypatch.setenv("EARSHOT_WEBHOOK_CONSUMER_GROUP", f"webhooks-{uuid4()}")
     return Console(WebhookSettings())
