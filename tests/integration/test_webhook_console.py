@@ -143,6 +143,7 @@ def test_a_change_of_what_is_removed_meanwhile_does_not_bring_it_back(console: C
         with pytest.raises(UsageError, match="just removed"):
             store.change(endpoint_id, change)
         assert endpoint_id not in store.read().records
+        assert store.read() is store.read()
 
 
 async def test_whoever_follows_hears_of_every_change(console: Console) -> None:
