@@ -1,12 +1,13 @@
 """PURE: the tables of the README and of docs/ as Markdown, from topics, settings and public events."""
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import SecretStr
 
 from schemas.settings import SECTIONS, VAR_DIR, Settings
 from schemas.topics import DAY_MS, HOUR_MS, RECORD_TOPICS, Topic
+from schemas.webhooks.meanings import MEANINGS
 from schemas.webhooks.payloads import EVENTS
 
 
@@ -23,18 +24,14 @@ def topics_table() -> str:
 
 def events_table() -> str:
     """One row a public event, linked from a page in docs/."""
-    head = "| event | what `data` is | schema, example |\n|---|---|---|\n"
+    head = "| event | sent when | |\n|---|---|---|\n"
     folder = "../schemas/webhooks"
     rows = (
-        f"| `{name}` | {_first_line(get_args(envelope)[0])} | [schema]({folder}/{name}.v1.schema.json), "
+        f"| `{name}` | {MEANINGS[name]} | [schema]({folder}/{name}.v1.schema.json), "
         f"[example]({folder}/examples/{name}.v1.json) |\n"
-        for name, envelope in EVENTS.items()
+        for name in EVENTS
     )
     return head + "".join(rows)
-
-
-def _first_line(described: type) -> str:
-    return (described.__doc__ or "").partition("\n")[0]
 
 
 def settings_table() -> str:

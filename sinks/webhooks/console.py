@@ -157,7 +157,7 @@ def _only(bot_id: str) -> range:
 def _history(wanted: Filter, since: str) -> History:
     history, since_us = History(wanted), moment_us(since, SystemClock().now_us(), field="since")
     with DeliveryLog(load(WebhookSettings)) as log:
-        partitions = range(log.partitions) if wanted.bot_id is None else _only(wanted.bot_id)
+        partitions = range(PARTITIONS) if wanted.bot_id is None else _only(wanted.bot_id)
         for partition in partitions:
             for offset, delivery in log.deliveries(partition, since_us):
                 history.take_delivery(partition, offset, delivery)

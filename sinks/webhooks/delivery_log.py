@@ -2,20 +2,15 @@
 
 from collections.abc import Iterator
 from typing import TypeVar
-from uuid import uuid4
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from schemas.codec import Codec
-from schemas.errors import InvalidRecord, Unavailable
+from schemas.dead_letter import RawRecord
+from schemas.errors import InvalidRecord
 from schemas.events import Record, WebhookAttempt, WebhookDelivery
-from schemas.kafka_client import consumer_config
-from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.topics import WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, Topic
-from sinks.broker import REMEDY, demand_hope, partitions_of
-from sinks.message import raw
+from sinks.webhooks.partition_reader import PartitionReader
 
 R = TypeVar("R", bound=Record)
 Found = Iterator[tuple[int, R]]
@@ -30,60 +25,38 @@ class DeliveryLog:
     """
 
     def __init__(self, settings: WebhookSettings) -> None:
-        self._timeout_s = settings.startup_timeout_s
-        self._codec = Codec(Registry(settings.schema_registry_url))
-        config = consumer_config(settings.kafka_bootstrap_servers, f"earshot-webhook-log-{uuid4()}")
-        self._consumer = Consumer({**config, "enable.partition.eof": True})
-        self.partitions = partitions_of(self._consumer, WEBHOOK_DELIVERIES.name, settings)
+        self._reader = PartitionReader(settings, "earshot-webhook-log", _left_alone)
 
     def __enter__(self) -> "DeliveryLog":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._consumer.close()
+        self._reader.close()
 
     def deliveries(self, partition: int, since_us: int) -> Found[WebhookDelivery]:
         """With offsets, to the end as it is now."""
-        return self._records(WEBHOOK_DELIVERIES, WebhookDelivery, partition, since_us)
+        return self._since(WEBHOOK_DELIVERIES, WebhookDelivery, partition, since_us)
 
     def attempts(self, partition: int, since_us: int) -> Found[WebhookAttempt]:
         """With offsets, to the end as it is now."""
-        return self._records(WEBHOOK_ATTEMPTS, WebhookAttempt, partition, since_us)
+        return self._since(WEBHOOK_ATTEMPTS, WebhookAttempt, partition, since_us)
 
     def delivery_at(self, partition: int, offset: int) -> WebhookDelivery | None:
         """None when that record is gone or unreadable."""
-        place = TopicPartition(WEBHOOK_DELIVERIES.name, partition, offset)
-        for found_offset, delivery in self._from(place, WEBHOOK_DELIVERIES, WebhookDelivery):
+        for found_offset, delivery in self._from(WEBHOOK_DELIVERIES, WebhookDelivery, partition, offset):
             return delivery if found_offset == offset else None
         return None
 
-    def _records(self, topic: Topic, record_type: type[R], partition: int, since_us: int) -> Found[R]:
-        try:
-            asked = [TopicPartition(topic.name, partition, since_us // 1000)]
-            [place] = self._consumer.offsets_for_times(asked, timeout=self._timeout_s)
-        except KafkaException as error:
-            raise Unavailable(f"Kafka does not answer: {error}", remedy=REMEDY) from error
-        if place.offset >= 0:
-            yield from self._from(place, topic, record_type)
+    def _since(self, topic: Topic, record_type: type[R], partition: int, since_us: int) -> Found[R]:
+        start = self._reader.offset_at(topic, partition, since_us)
+        if start is not None:
+            yield from self._from(topic, record_type, partition, start)
 
-    def _from(self, place: TopicPartition, topic: Topic, record_type: type[R]) -> Found[R]:
-        self._consumer.assign([place])
-        for message in self._to_the_end():
-            found = raw(message)
-            try:
-                yield found.offset, self._codec.decode(topic, found.value, record_type)
-            except InvalidRecord as error:
-                log.warning("record_unreadable", topic=topic.name, offset=found.offset, error=error.message)
+    def _from(self, topic: Topic, record_type: type[R], partition: int, start: int) -> Found[R]:
+        for line in self._reader.lines(topic, record_type, partition, start):
+            if line.record is not None:
+                yield line.offset, line.record
 
-    def _to_the_end(self) -> Iterator[Message]:
-        while True:
-            message = self._consumer.poll(self._timeout_s)
-            if message is None:
-                raise Unavailable("Kafka stopped answering", remedy=REMEDY)
-            error = message.error()
-            if error is None:
-                yield message
-            elif error.code() == KafkaError._PARTITION_EOF:
-                return
-            else:
-                demand_hope(error, "the delivery log")
+
+def _left_alone(record: RawRecord, error: InvalidRecord) -> None:
+    log.warning("record_unreadable", topic=record.topic, offset=record.offset, error=error.message)

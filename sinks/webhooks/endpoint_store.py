@@ -35,6 +35,7 @@ class EndpointLog:
 
     def __init__(self, settings: WebhookSettings) -> None:
         self.table = EndpointTable()
+        self._position = 0
         self._timeout_s = settings.startup_timeout_s
         self._codec = Codec(Registry(settings.schema_registry_url))
         config = consumer_config(settings.kafka_bootstrap_servers, "earshot-webhook-endpoints")
@@ -49,12 +50,9 @@ class EndpointLog:
         """The table as it is now."""
         place = TopicPartition(WEBHOOK_ENDPOINTS.name, 0)
         end = self._consumer.get_watermark_offsets(place, self._timeout_s)[1]
-        while True:
-            message = self._next()
-            error = message.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF and (message.offset() or 0) >= end:
-                return self.table
-            self._take(message)
+        while self._position < end:
+            self._take(self._next())
+        return self.table
 
     def read_to(self, offset: int) -> WebhookEndpoint | None:
         """Read on to the record at `offset` and return what it took the place of."""
@@ -77,10 +75,13 @@ class EndpointLog:
     def _take(self, message: Message) -> tuple[int, WebhookEndpoint | None] | None:
         error = message.error()
         if error is not None:
-            if error.code() != KafkaError._PARTITION_EOF:
+            if error.code() == KafkaError._PARTITION_EOF:
+                self._position = message.offset() or 0  # compaction may have taken what was before it
+            else:
                 demand_hope(error, "the endpoints")
             return None
         found = raw(message)
+        self._position = found.offset + 1
         endpoint_id = (found.key or b"").decode("utf-8", "replace")
         try:
             record = self._codec.decode(WEBHOOK_ENDPOINTS, found.value, WebhookEndpoint) if found.value else None

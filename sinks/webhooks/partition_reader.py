@@ -74,6 +74,15 @@ class PartitionReader:
         except KafkaException as error:
             raise _away(error) from error
 
+    def offset_at(self, topic: Topic, partition: int, since_us: int) -> int | None:
+        """Of the first record written at `since_us` or later; None when there is none yet."""
+        asked = [TopicPartition(topic.name, partition, since_us // 1000)]
+        try:
+            [place] = self._consumer.offsets_for_times(asked, timeout=self._settings.startup_timeout_s)
+        except KafkaException as error:
+            raise _away(error) from error
+        return int(place.offset) if place.offset >= 0 else None
+
     def lines(self, topic: Topic, record_type: type[R], partition: int, start: int) -> Iterator[Line[R]]:
         """From `start`, or from the beginning where it is negative."""
         first = start if start >= 0 else OFFSET_BEGINNING

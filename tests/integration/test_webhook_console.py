@@ -63,6 +63,7 @@ class Console:
 def console(kafka_bootstrap: str, registry_url: str, monkeypatch: pytest.MonkeyPatch) -> Console:
     monkeypatch.setenv("EARSHOT_KAFKA_BOOTSTRAP_SERVERS", kafka_bootstrap)
     monkeypatch.setenv("EARSHOT_SCHEMA_REGISTRY_URL", registry_url)
+    monkeypatch.setenv("EARSHOT_TENANT_ID", f"tenant-{uuid4().hex[:8]}")  # nobody's events: nothing is ever sent there
     monkeypatch.setenv("EARSHOT_WEBHOOK_KEYS", KEYS_TEXT)
     monkeypatch.setenv("EARSHOT_WEBHOOK_CONSUMER_GROUP", f"webhooks-{uuid4()}")
     return Console(WebhookSettings())
@@ -142,6 +143,7 @@ def test_a_change_of_what_is_removed_meanwhile_does_not_bring_it_back(console: C
         with pytest.raises(UsageError, match="just removed"):
             store.change(endpoint_id, change)
         assert endpoint_id not in store.read().records
+        assert store.read() is store.read()
 
 
 async def test_whoever_follows_hears_of_every_change(console: Console) -> None:
