@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.webhooks.documents import example_file, schema_of
+from schemas.webhooks.meanings import MEANINGS
 from schemas.webhooks.payloads import EVENTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "webhook-events.md"
@@ -34,7 +35,7 @@ def _section(name: str) -> str:
     )
     link = f"../schemas/webhooks/{name}.v1.schema.json"
     return (
-        f"## {name}\n\n{data.get('description', '')}\n\n| in `data` | type | meaning |\n|---|---|---|\n{rows}\n"
+        f"## {name}\n\n{MEANINGS[name]}\n\n| in `data` | type | meaning |\n|---|---|---|\n{rows}\n"
         f"[JSON schema]({link})\n\n```json\n{example}\n```\n"
     )
 
