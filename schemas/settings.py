@@ -71,6 +71,10 @@ class BotSettings(Settings):
     join_timeout_s: float = Field(30.0, description="From opening the page to being in the call")
     alone_timeout_s: float = Field(300.0, description="Leave when nobody else has been in the call for this long")
     max_duration_s: float = Field(14400.0, description="Leave after this long whatever happens")
+    backlog_memory_mb: int = Field(64, ge=0, description="Records kept in memory while the broker is away")
+    backlog_disk_mb: int = Field(
+        2000, ge=0, description="Records spooled to EARSHOT_VAR_DIR/spool beyond that; then sound is declared lost"
+    )
     memory_limit_mb: int = Field(2000, description="Memory of bot and browser at which the browser is restarted")
 
 
