@@ -31,6 +31,7 @@ STT_FINAL_LATENCY = Histogram("earshot_stt_final_latency_seconds", "End of speec
 TURNS_SETTLED = Counter("earshot_turns_settled_total", "Turns settled")
 WORDS_DROPPED = Counter("earshot_words_dropped_total", "Words dropped as already committed", ["reason"])
 ROWS_INSERTED = Counter("earshot_rows_inserted_total", "Rows inserted into ClickHouse", ["table"])
+ROWS_ERASED = Counter("earshot_rows_erased_total", "Rows removed from ClickHouse by an erasure", ["table"])
 WEBHOOK_ATTEMPTS = Counter("earshot_webhook_attempts_total", "Webhook attempts", ["outcome", "error_class"])
 PROCESS_ERRORS = Counter(
     "earshot_process_errors_total", "Errors caught at a process's outermost loop", ["stage", "error"]
