@@ -141,13 +141,40 @@ class TurnsSettings(Settings):
 
 
 class ClickHouseSettings(Settings):
-    """`earshot sink clickhouse`: the log to tables."""
+    """`earshot sink clickhouse` and `earshot clickhouse`: the log to tables."""
 
     clickhouse_host: str = Field("127.0.0.1", description="ClickHouse server")
     clickhouse_port: int = Field(19000, description="ClickHouse native port")
     clickhouse_database: str = Field("earshot", description="Database of tables and views")
     clickhouse_user: str = Field("default", description="ClickHouse user")
     clickhouse_password: SecretStr = Field(SecretStr(""), description="ClickHouse password")
+    clickhouse_secure: bool = Field(False, description="Speak TLS to ClickHouse, whose TLS port is usually 9440")
+    clickhouse_ca_file: str = Field(
+        "", description="PEM file of the CA of ClickHouse's certificate; empty: the system's"
+    )
+    clickhouse_verify: bool = Field(True, description="Whether ClickHouse's certificate must be valid for its host")
+    clickhouse_cluster: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_.-]*$",
+        description="Cluster whose every server gets the tables; empty: a single server",
+    )
+    clickhouse_migrate: bool = Field(
+        True,
+        description="Bring tables up to date at start; false: refuse to start until `earshot clickhouse migrate` did",
+    )
+    clickhouse_turns_days: int = Field(730, ge=0, description="Days a turn is kept; 0: for ever, as for all below")
+    clickhouse_turn_revisions_days: int = Field(
+        7, ge=0, description="Days the revisions before a turn settled are kept"
+    )
+    clickhouse_participant_events_days: int = Field(730, ge=0, description="Days what participants did is kept")
+    clickhouse_bot_events_days: int = Field(730, ge=0, description="Days the steps of bots and their ledgers are kept")
+    clickhouse_stt_sessions_days: int = Field(730, ge=0, description="Days sessions with providers are kept")
+    clickhouse_quality_windows_days: int = Field(60, ge=0, description="Days audio quality windows are kept")
+    clickhouse_webhook_attempts_days: int = Field(90, ge=0, description="Days webhook attempts are kept")
+    clickhouse_sink_dead_letters_days: int = Field(30, ge=0, description="Days the sink's dead letters are kept")
+    clickhouse_erasure_sweep_s: float = Field(
+        10.0, gt=0, description="How often the sink looks for erasures to carry out, and for erased rows that came back"
+    )
     clickhouse_consumer_group: str = Field("earshot-clickhouse", description="Kafka consumer group")
     clickhouse_batch_rows: int = Field(10_000, ge=1, le=50_000, description="Rows that fill a batch")
     clickhouse_batch_ms: int = Field(500, description="Age at which a batch is written anyway")

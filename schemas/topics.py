@@ -148,6 +148,14 @@ WEBHOOK_ATTEMPTS = Topic(
     readers=("sink clickhouse", "webhooks"),
     retention_ms=7 * DAY_MS,
 )
+ERASURE_COMMANDS = Topic(
+    name="erasure.commands",
+    record=events.ErasureCommand,
+    schema="erasure_command.v1",
+    writers=("clickhouse",),
+    readers=("sink clickhouse",),
+    retention_ms=3650 * DAY_MS,
+)
 WEBHOOK_ENDPOINTS = Topic(
     name="webhook.endpoints",
     record=events.WebhookEndpoint,
@@ -184,18 +192,19 @@ RECORD_TOPICS = (
     WEBHOOK_ATTEMPTS,
     WEBHOOK_ENDPOINTS,
     WEBHOOK_COMMANDS,
+    ERASURE_COMMANDS,
 )
 
 
 def dlq_of(topic: Topic) -> Topic:
-    """Where a record of `topic` goes that a reader cannot read: raw bytes, so it has no schema."""
+    """Where a record of `topic` goes that a reader cannot read: raw bytes, so it has no schema; it outlives its origin."""
     return Topic(
         name=topic.name + DLQ_SUFFIX,
         record=None,
         schema="",
         writers=topic.readers,
         readers=("operators",),
-        retention_ms=14 * DAY_MS,
+        retention_ms=max(14 * DAY_MS, topic.retention_ms + 7 * DAY_MS),
         key="the record's own",
         partitions=1,
     )

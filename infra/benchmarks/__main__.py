@@ -7,6 +7,7 @@ import click
 from infra.benchmarks import (
     capture_latency,
     catch_up,
+    clickhouse_views,
     talkers_per_core,
     transcribe_latency,
     transcribe_throughput,
@@ -21,6 +22,7 @@ from schemas.settings import LocalSettings, load
 Benchmark = Callable[[LocalSettings, int, str], Result]
 BENCHMARKS: dict[str, Benchmark] = {
     capture_latency.NAME: capture_latency.run,
+    clickhouse_views.NAME: clickhouse_views.run,
     catch_up.NAME: catch_up.run,
     talkers_per_core.NAME: talkers_per_core.run,
     transcribe_latency.NAME: transcribe_latency.run,
