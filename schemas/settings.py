@@ -52,6 +52,11 @@ class LocalSettings(Settings):
     clickhouse_http_port: int = Field(18123, description="HTTP port of the local ClickHouse")
     janus_port: int = Field(18188, description="WebSocket port of the local Janus")
     meeting_page_port: int = Field(18080, description="Port of the local meeting page (Janus demos)")
+    demo_provider: str = Field(
+        "local",
+        pattern="^(local|deepgram-fake)$",
+        description="`earshot demo`: local; or deepgram-fake, a stand-in for a cloud service that is killed in mid-sentence",
+    )
 
 
 class BotSettings(Settings):
@@ -86,6 +91,11 @@ class TranscribeSettings(Settings):
     decoders: int = Field(3, description="Local engine: decoder processes, one for each simultaneous talker")
     session_idle_ms: int = Field(10_000, description="Close a provider session after this long without speech")
     preroll_ms: int = Field(300, description="Audio before the detected start of speech that is sent too")
+    vad: str = Field(
+        "auto",
+        pattern="^(auto|webrtc|silero)$",
+        description="What must hear a voice before a session opens: webrtc, silero too, or auto: silero if installed",
+    )
     hangover_ms: int = Field(500, description="Silence that ends an utterance")
     forced_cut_ms: int = Field(15_000, description="Longest utterance before it is finalised anyway")
     session_timeout_ms: int = Field(10_000, description="Kafka group session timeout")

@@ -4,13 +4,22 @@ from collections.abc import Callable
 
 import click
 
-from infra.benchmarks import capture_latency, transcribe_throughput
+from infra.benchmarks import (
+    capture_latency,
+    catch_up,
+    talkers_per_core,
+    transcribe_latency,
+    transcribe_throughput,
+)
 from infra.result import Result
 from schemas.settings import LocalSettings, load
 
 Benchmark = Callable[[LocalSettings, int, str], Result]
 BENCHMARKS: dict[str, Benchmark] = {
     capture_latency.NAME: capture_latency.run,
+    catch_up.NAME: catch_up.run,
+    talkers_per_core.NAME: talkers_per_core.run,
+    transcribe_latency.NAME: transcribe_latency.run,
     transcribe_throughput.NAME: transcribe_throughput.run,
 }
 

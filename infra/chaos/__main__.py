@@ -2,10 +2,12 @@
 
 import click
 
+from infra.chaos import soak
 from infra.chaos.scenario import Run, Scenario
+from infra.chaos.transcription import scenario as transcription
 from schemas.settings import LocalSettings, load
 
-SCENARIOS: dict[str, Scenario] = {}
+SCENARIOS: dict[str, Scenario] = {transcription.NAME: transcription.run, soak.NAME: soak.run}
 DEFAULT_MINUTES = 5.0
 
 

@@ -111,10 +111,10 @@ async def send_bots(settings: BotSettings, wish: Wish, asked: Asked) -> None:
     started_at_us = start_us(clock.now_us(), wish.duration_us, asked["speed"])
     chance = random.Random(asked["seed"])  # noqa: S311 - a seed that gives the same meetings again
     bots = [_bot(settings, wish, started_at_us, chance) for _ in range(asked["bots"])]
-    _announce("started", bot_ids=[bot.bot_id for bot in bots])
     with ExitStack() as files:
         script = asked["script"]
         report = Report(files.enter_context(script.open("w", encoding="utf-8")) if script else None)
+        _announce("started", bot_ids=[bot.bot_id for bot in bots])
         pace = Pace(started_at_us, clock.monotonic_ms(), asked["speed"])
         await Load(bots, outlet, settings.tenant_id, pace, clock).run(stop, report)
     _announce("done", bots=len(bots), **report.summary())

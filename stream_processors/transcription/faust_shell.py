@@ -134,13 +134,17 @@ class GroupMember:
             await self._settle()
 
     async def _assigned(self, *_: Any, **__: Any) -> None:
-        """Awaited before the first record of the new assignment: the cursors of new partitions are read here."""
+        """Awaited before the first record of the new assignment: the cursors of new partitions are read here.
+
+        Faust goes on where it was in a partition that nobody has committed anything for; so it is told where to begin.
+        """
         async with self._lock:
             generation = self._coordinator.generation
             ours = {tp.partition for tp in self._app.consumer.assignment() if tp.topic == AUDIO_FRAMES.name}
             kept = ours & self._owned if generation in (self._generation, self._generation + 1) else set()
             starts = await self._starts(ours - kept)
             self._worker.assigned(kept, starts)
+            await self._read_from({number: start.next_offset for number, start in starts.items()})
             self._owned, self._generation, self._paused = ours, generation, set()
             self.joins += 1
             restored = sum(len(start.restored) for start in starts.values())
@@ -152,6 +156,13 @@ class GroupMember:
             await self._settle()
             self._worker.close()
             self._owned = set()
+
+    async def _read_from(self, offsets: dict[int, int]) -> None:
+        """Where the client reads on. If a rebalance comes between, it is told again after that."""
+        try:
+            await self._app.consumer.seek_wait({TP(AUDIO_FRAMES.name, n): offset for n, offset in offsets.items()})
+        except (KafkaError, TimeoutError) as error:
+            log.warning("seek_refused", error=type(error).__name__)
 
     async def _settle(self) -> None:
         """Stop writing, wait for what is on its way, and commit as far as it came."""

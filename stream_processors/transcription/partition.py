@@ -46,7 +46,10 @@ class Entry:
 
 
 class Partition:
-    """Streams by key. `dead` holds offsets of poison records whose dead letters Kafka has not acknowledged."""
+    """Streams by key. `dead` holds offsets of poison records whose dead letters Kafka has not acknowledged.
+
+    `is_missing_records`: the last record came before its turn.
+    """
 
     def __init__(self, number: int, start: Start, preroll_samples: int, now_ms: float) -> None:
         self.number = number

@@ -16,6 +16,7 @@ from schemas.registry import Registry
 from schemas.settings import TranscribeSettings
 from schemas.telemetry import PROCESS_ERRORS
 from schemas.timebase import SystemClock
+from schemas.topics import AUDIO_FRAMES
 from stream_processors.transcription.faust_shell import GroupMember, make_app
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.lease import Lease
@@ -27,6 +28,7 @@ from stream_processors.transcription.providers.registry import make_providers
 from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.quota import Limits
 from stream_processors.transcription.routing.router import Router
+from stream_processors.transcription.silero import confirmer
 from stream_processors.transcription.worker import STAGE, Worker
 
 log = structlog.get_logger()
@@ -51,6 +53,7 @@ def make_bench(settings: TranscribeSettings, providers: Mapping[str, Provider], 
         worker_id=secrets.token_hex(8),
         session_idle_ms=settings.session_idle_ms,
         idle_stream_ms=settings.idle_stream_ms,
+        confirmer=confirmer(settings.vad),
     )
 
 
@@ -99,7 +102,7 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
         _every(TICK_S, lambda: _tick(worker, member)),
         _every(settings.commit_interval_ms / 1000, member.commit),
         _every(READ_AGAIN_S, member.read_missing_again),
-        _every(LIVENESS_S, _Watch(worker, member, results, bench).look),
+        _every(LIVENESS_S, _Watch(settings.consumer_group, worker, member, results, bench).look),
     ]
     await member.start()
     log.info("transcribing", providers=list(providers), group=settings.consumer_group)
@@ -157,7 +160,8 @@ async def _tick(worker: Worker, member: GroupMember) -> None:
 class _Watch:
     """Ends the process when there is something to read and nothing is read."""
 
-    def __init__(self, worker: Worker, member: GroupMember, results: ResultsLog, bench: Bench) -> None:
+    def __init__(self, group: str, worker: Worker, member: GroupMember, results: ResultsLog, bench: Bench) -> None:
+        self._group = group
         self._worker = worker
         self._member = member
         self._results = results
@@ -169,4 +173,7 @@ class _Watch:
         behind = self._worker.behind(ends) or not self._member.joins
         progress = self._worker.records_read + self._member.joins
         if self._liveness.stuck(self._bench.now().ms, progress, behind=behind):
-            raise Unavailable("there are records to read, but none came for a minute", remedy="see the broker's ACLs")
+            raise Unavailable(
+                f"group {self._group} got no record of {AUDIO_FRAMES.name} for a minute though there are some",
+                remedy="start it again; if it says so again, see the broker's log and its ACLs",
+            )

@@ -24,6 +24,7 @@ from schemas.telemetry import (
     RECORDS_DEAD,
     RECORDS_READ,
     STT_ALARMS,
+    STT_APPEND_DELAY,
     STT_LOG_LAG,
     STT_PAUSED,
     STT_WAITING,
@@ -129,7 +130,7 @@ class Worker:
         except Exception as error:
             PROCESS_ERRORS.labels(STAGE, type(error).__name__).inc()
             log.exception("record_broke", partition=record.partition, offset=record.offset)
-            self._bury(partition, record, InvalidRecord(repr(error), error_class="stage_error"))
+            self._bury(partition, record, InvalidRecord(type(error).__name__, error_class="stage_error"))
         partition.next_offset = record.offset + 1
         self.records_read += 1
         self._drain()
@@ -235,14 +236,16 @@ class Worker:
         place = partition.number if topic is STT_RESULTS else None
         headers = record_headers(record.tenant_id, record.bot_id)
         letter = Letter(topic.name, place, record.bot_id.encode(), self._codec.encode(topic, record), headers)
-        after = record.cursor_after_sample if isinstance(record, ResultEvent) else None
-        self._outbox.append(Pending(letter, partition, partial(self._written, partition, entry, after)))
+        result = record if isinstance(record, ResultEvent) else None
+        self._outbox.append(Pending(letter, partition, partial(self._written, partition, entry, result)))
         self._drain()
 
-    def _written(self, partition: Partition, entry: Entry, cursor_after: int | None, offset: int) -> None:
-        PROGRESS_AT.labels(STAGE).set(self._bench.now().us / 1e6)
-        if cursor_after is not None:
-            partition.acknowledged(entry.cursor, cursor_after, offset)
+    def _written(self, partition: Partition, entry: Entry, result: ResultEvent | None, offset: int) -> None:
+        now_us = self._bench.now().us
+        PROGRESS_AT.labels(STAGE).set(now_us / 1e6)
+        if result is not None:
+            STT_APPEND_DELAY.observe((now_us - result.produced_at_us) / 1e6)
+            partition.acknowledged(entry.cursor, result.cursor_after_sample, offset)
 
     def _tell_alarms(self) -> None:
         for alarm in self._bench.router.news():

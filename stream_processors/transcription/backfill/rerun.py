@@ -81,7 +81,7 @@ class Rerun:
         now = self._bench.now()
         for pipeline in self._pipelines.values():
             pipeline.touch(now)
-            pipeline.tick()
+            pipeline.tick(now)
         self._drain()
         if stop.is_set():
             raise Stopped("stopped before the end", remedy=AGAIN)
