@@ -39,9 +39,22 @@ STT_APPEND_DELAY = Histogram(
     "earshot_stt_append_delay_seconds", "From a provider's message to Kafka's acknowledgement", buckets=DELAYS_S
 )
 TURNS_SETTLED = Counter("earshot_turns_settled_total", "Turns settled")
+TURN_REVISIONS = Histogram(
+    "earshot_turn_revisions", "Revisions a turn took until it settled", buckets=(1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
+)
+PARTIAL_WORDS = Counter("earshot_partial_words_total", "Words shown before they were final")
+PARTIAL_WORDS_CHANGED = Counter(
+    "earshot_partial_words_changed_total", "Of those, words that were later replaced or taken back"
+)
 WORDS_DROPPED = Counter("earshot_words_dropped_total", "Words dropped as already committed", ["reason"])
 ROWS_INSERTED = Counter("earshot_rows_inserted_total", "Rows inserted into ClickHouse", ["table"])
 WEBHOOK_ATTEMPTS = Counter("earshot_webhook_attempts_total", "Webhook attempts", ["outcome", "error_class"])
+WEBHOOK_DELIVERIES_WAITING = Gauge(
+    "earshot_webhook_deliveries_waiting", "Webhook deliveries not settled, parked or holding offsets back", ["where"]
+)
+WEBHOOK_ENDPOINTS_DISABLED = Counter(
+    "earshot_webhook_endpoints_disabled_total", "Endpoints disabled: gone (410) or failing for days", ["reason"]
+)
 PROCESS_ERRORS = Counter(
     "earshot_process_errors_total", "Errors caught at a process's outermost loop", ["stage", "error"]
 )

@@ -10,6 +10,10 @@ from infra.benchmarks import (
     talkers_per_core,
     transcribe_latency,
     transcribe_throughput,
+    webhooks_isolation,
+    webhooks_latency,
+    webhooks_memory,
+    webhooks_throughput,
 )
 from infra.result import Result
 from schemas.settings import LocalSettings, load
@@ -21,6 +25,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     talkers_per_core.NAME: talkers_per_core.run,
     transcribe_latency.NAME: transcribe_latency.run,
     transcribe_throughput.NAME: transcribe_throughput.run,
+    webhooks_throughput.NAME: webhooks_throughput.run,
+    webhooks_latency.NAME: webhooks_latency.run,
+    webhooks_isolation.NAME: webhooks_isolation.run,
+    webhooks_memory.NAME: webhooks_memory.run,
 }
 
 

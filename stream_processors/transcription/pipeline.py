@@ -38,7 +38,7 @@ from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.session import Session
 from stream_processors.transcription.stream import Stream
 from stream_processors.transcription.switchboard import Terms
-from stream_processors.transcription.vad import Vad
+from stream_processors.transcription.vad import Confirmer, Vad
 
 Written = ResultEvent | SessionEvent | QualityWindow
 Write = Callable[[Topic, Written], None]
@@ -57,6 +57,7 @@ class Bench:
     worker_id: str
     session_idle_ms: int
     idle_stream_ms: int
+    confirmer: Callable[[], Confirmer] | None = None
 
     def now(self) -> Moment:
         return Moment(self.clock.now_us(), self.clock.monotonic_ms())
@@ -89,7 +90,7 @@ class Pipeline:
         # what lies between K and the first record read may still come, out of order
         self._sequencer = Sequencer(None if cursor is None else min(span.seq, cursor // SAMPLES_PER_UNIT))
         self._quality = Quality(first, resumed=cursor is not None)
-        self._vad = Vad()
+        self._vad = Vad(bench.confirmer() if bench.confirmer else None)
         self._stream = Stream(records, conversation, bench.gate, from_sample=span.from_sample, cursor=start)
         self._sessions: dict[str, Session] = {}
         self._handed: dict[str, deque[int]] = {}
@@ -142,7 +143,8 @@ class Pipeline:
 
     def _hear(self, spans: Iterable[Span], now: Moment) -> None:
         for span in spans:
-            self._do(self._stream.heard(span, self._vad.speech(span.pcm), now))
+            heard = self._vad.hear(span.pcm, in_doubt=self._stream.in_doubt)
+            self._do(self._stream.heard(span, heard, now))
 
     def _publish_quality(self, now: Moment, *, all_of_it: bool = False) -> None:
         for window in self._quality.publish(self._sequencer.next_seq or 0, now.us, all_of_it=all_of_it):

@@ -25,8 +25,11 @@ from schemas.telemetry import (
     RECORDS_READ,
     STT_ALARMS,
     STT_APPEND_DELAY,
+    STT_LOG_LAG,
+    STT_PAUSED,
+    STT_WAITING,
 )
-from schemas.timebase import BYTES_PER_SAMPLE, ms_to_samples
+from schemas.timebase import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, ms_to_samples
 from schemas.topics import AUDIO_FRAMES, STT_RESULTS, Topic
 from stream_processors.sequencing.span import span_of
 from stream_processors.transcription.lease import Lease
@@ -97,6 +100,8 @@ class Worker:
         """The partitions from now on: `kept` go on as they are, every other one begins anew or is let go of."""
         for number in set(self._partitions) - kept:
             self._partitions.pop(number).close()
+        for gauge in (STT_WAITING, STT_PAUSED, STT_LOG_LAG):
+            gauge.clear()
         for number, start in new.items():
             self._partitions[number] = Partition(number, start, self._preroll, self._bench.now().ms)
         self._outbox = deque(p for p in self._outbox if self._partitions.get(p.partition.number) is p.partition)
@@ -110,9 +115,12 @@ class Worker:
         self._lease.lost()
 
     async def feed(self, record: RawRecord, appended_at_ms: int) -> None:
-        """The next record of a partition. Waits while the registry is away; a record that is no chunk is dead."""
+        """The next record of a partition. Waits while the registry is away; a record that is no chunk is dead.
+
+        One that was read before is dropped, and so is one that comes too early: `missing` says what must be read first.
+        """
         partition = self._partitions.get(record.partition)
-        if self._leaving or partition is None or record.offset < partition.next_offset:
+        if self._leaving or partition is None or not partition.is_next(record.offset):
             return
         RECORDS_READ.labels(STAGE, record.topic).inc()
         try:
@@ -122,7 +130,7 @@ class Worker:
         except Exception as error:
             PROCESS_ERRORS.labels(STAGE, type(error).__name__).inc()
             log.exception("record_broke", partition=record.partition, offset=record.offset)
-            self._bury(partition, record, InvalidRecord(repr(error), error_class="stage_error"))
+            self._bury(partition, record, InvalidRecord(type(error).__name__, error_class="stage_error"))
         partition.next_offset = record.offset + 1
         self.records_read += 1
         self._drain()
@@ -160,11 +168,32 @@ class Worker:
                 self._paused.add(number)
             elif unsent < self._unsent_limit_bytes // 2:
                 self._paused.discard(number)
+            STT_WAITING.labels(number).set(unsent / BYTES_PER_SAMPLE / SAMPLE_RATE_HZ)
+            STT_PAUSED.labels(number).set(number in self._paused)
         return set(self._paused)
 
+    def missing(self) -> dict[int, int]:
+        """Partitions of which records were left out on the way here, and where they must be read again from."""
+        return {n: partition.next_offset for n, partition in self._partitions.items() if partition.is_missing_records}
+
+    def expired(self, firsts: Mapping[int, int]) -> None:
+        """The log has nothing before these offsets any more: reading goes on there, and the hole shows in the chunks' seq."""
+        for number, first in firsts.items():
+            partition = self._partitions.get(number)
+            if partition and first > partition.next_offset:
+                log.error("audio_expired", partition=number, from_offset=partition.next_offset, to_offset=first)
+                partition.next_offset = first
+
     def positions(self) -> dict[int, int]:
-        """The next offset of every partition that is not paused."""
-        return {n: partition.next_offset for n, partition in self._partitions.items() if n not in self._paused}
+        """The next offset of every partition."""
+        return {number: partition.next_offset for number, partition in self._partitions.items()}
+
+    def behind(self, ends: Mapping[int, int]) -> bool:
+        """Whether a partition that is not paused has records to read; `ends` are the next offsets of the log."""
+        lags = {n: ends[n] - partition.next_offset for n, partition in self._partitions.items() if n in ends}
+        for number, lag in lags.items():
+            STT_LOG_LAG.labels(number).set(lag)
+        return any(lag > 0 for number, lag in lags.items() if number not in self._paused)
 
     def commits(self) -> dict[int, Commit]:
         """What may be committed for every partition; committing it again renews the lease."""

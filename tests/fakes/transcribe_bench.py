@@ -37,6 +37,13 @@ def fresh(kind: str) -> str:
     return f"{kind}_{uuid4().hex[:12]}"
 
 
+def last_assigned(said: str) -> list[int]:
+    """The partitions in a worker's last line about them."""
+    lines = [line for line in said.splitlines() if '"assigned"' in line]
+    listed = lines[-1].split('"partitions": [')[1].split("]")[0] if lines else ""
+    return [int(each) for each in listed.split(",") if each.strip()]
+
+
 class TranscribeWorker:
     """`earshot transcribe` as a process of its own, its log in a file."""
 
@@ -47,6 +54,10 @@ class TranscribeWorker:
     def said(self) -> str:
         """All it logged so far."""
         return os.pread(self._log.fileno(), 10_000_000, 0).decode()
+
+    def partitions(self) -> list[int]:
+        """What the group gave it last, as it logged it."""
+        return last_assigned(self.said())
 
     def close(self) -> None:
         self._log.close()

@@ -1,7 +1,7 @@
 """Transcription under a storm of faults, in simulated time, through the real worker: no word lost, doubled or out of place.
 
 Every seed is its own world: two or three workers, four partitions, six voices that talk for thirty seconds, and ten faults of
-thirteen kinds. Then each rule that makes it so is broken once, and the same check sees it.
+fourteen kinds. Then each rule that makes it so is broken once, and the same check sees it.
 """
 
 import random
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from infra.chaos.words import WordAccount
+from stream_processors.transcription.partition import Partition
 from tests.fakes.transcription_world.cloud import NAMES, capabilities
 from tests.fakes.transcription_world.exact_vad import ExactVad
 from tests.fakes.transcription_world.faults import (
@@ -17,6 +18,7 @@ from tests.fakes.transcription_world.faults import (
     Fault,
     everybody_is_away,
     provider_dies,
+    records_are_left_out,
     storm,
     worker_is_killed,
     worker_is_stopped,
@@ -100,6 +102,16 @@ def test_without_the_midpoint_rule_words_are_doubled(monkeypatch: pytest.MonkeyP
 def test_a_pause_that_drops_the_rest_of_a_batch_loses_words() -> None:
     """Negative control: what Faust's own pause does."""
     assert broken(Rules(pause_skips_nothing=False), [everybody_is_away]).lost > 0
+
+
+def test_going_on_behind_records_that_were_left_out_loses_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control: a worker that takes whatever comes next; then its words are gone and nobody knows."""
+
+    def anything_newer(partition: Partition, offset: int) -> bool:
+        return offset >= partition.next_offset
+
+    monkeypatch.setattr(Partition, "is_next", anything_newer)
+    assert broken(Rules(), [records_are_left_out]).lost > 0
 
 
 def test_without_a_lease_a_stopped_worker_doubles_more() -> None:

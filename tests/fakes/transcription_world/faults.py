@@ -127,6 +127,20 @@ def commits_are_refused(world: World) -> End:
     return again
 
 
+def records_are_left_out(world: World) -> End:
+    """As Faust does in a rebalance: records were fetched, not handed over, and those behind them come. First a stall."""
+    world.broker.away = True
+
+    def go_on() -> None:
+        world.broker.away = False
+        world.rebalance()
+        for node in world.nodes:
+            if not node.stopped:
+                node.leave_records_out(world.luck.randint(1, 30))
+
+    return go_on
+
+
 FAULTS: tuple[Fault, ...] = (
     session_dies,
     session_falls_silent,
@@ -141,6 +155,7 @@ FAULTS: tuple[Fault, ...] = (
     group_forms_anew,
     broker_is_away,
     commits_are_refused,
+    records_are_left_out,
 )
 
 

@@ -111,8 +111,9 @@ class Node:
         self._broker.commit(self._commits(), self.generation)
 
     def read(self) -> None:
-        """A batch of every partition that is not paused."""
+        """A batch of every partition that is not paused; what was left out is read again."""
         self._pause()
+        self.owned |= {n: offset for n, offset in self.worker.missing().items() if n in self.owned}
         for number in [] if self._broker.away else sorted(self.owned):
             for record, appended_ms in self._batch(number):
                 if number in self._paused:
@@ -122,6 +123,12 @@ class Node:
                 self.owned[number] = record.offset + 1
                 if record.offset % PAUSE_CHECK == 0:
                     self._pause()
+
+    def leave_records_out(self, most: int) -> None:
+        """The consumer goes on behind records it never handed over."""
+        for number in self.owned:
+            end = len(self._broker.audio[number])
+            self.owned[number] = min(self.owned[number] + most, max(self.owned[number], end - 1))
 
     def commit(self) -> None:
         sent_at_ms = self._clock.ms

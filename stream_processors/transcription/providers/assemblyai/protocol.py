@@ -2,7 +2,7 @@
 
 - A turn's end is an end_of_turn up to its last word. It answers a request for a final when less silence lies between that
   word and the place of asking than AssemblyAI itself waits for: then only the request can have ended the turn, and nothing
-  was said after it.
+  was said after it. An end without words says nothing about any place.
 - A request that nothing answered for a while is settled by Terminate: AssemblyAI says what it still owes, then
   Termination, after which all audio it was sent is final. Audio that comes in the meantime waits for the next socket.
 """
@@ -201,7 +201,8 @@ class AssemblyAIDialogue:
     def _ended(self, turn: Turn) -> list[Heard]:
         given = self._words(turn)
         before = self._final_to
-        self._final_to = self._answered(max([before, *(word.to_sample for word in given)]))
+        if given:
+            self._final_to = self._answered(max([before, *(word.to_sample for word in given)]))
         words, past = in_order(given, before, self._final_to)
         rejected: list[Heard] = [Rejected("in_the_past", past)] if past else []
         if not words and self._final_to == before:

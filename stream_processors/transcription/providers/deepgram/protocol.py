@@ -34,8 +34,8 @@ KEEP_ALIVE_MS = 4_000
 ANSWER_MS = 1_000
 UNANSWERED_MS = 10_000
 SILENCE_SAMPLES = SAMPLE_RATE_HZ
-# the answer's span may end a little before the last sample it was asked for
-SHORT_OF_SAMPLES = SAMPLE_RATE_HZ // 4
+# a span's end is rounded: what is missing to the place of asking is too short for a word
+ROUNDED_SAMPLES = SAMPLE_RATE_HZ // 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class DeepgramDialogue:
 
     def _answered(self, said: Results) -> int:
         """How far the final reaches because it was asked for."""
-        reached = said.wire_end + (SHORT_OF_SAMPLES if said.from_finalize else 0)
+        reached = said.wire_end + ROUNDED_SAMPLES
         to_sample = 0
         while self._asks and self._asks[0].wire <= reached:
             to_sample = self._asks.popleft().session
