@@ -7,6 +7,7 @@ import click
 from infra.benchmarks import (
     capture_latency,
     catch_up,
+    gate_cost,
     talkers_per_core,
     transcribe_latency,
     transcribe_throughput,
@@ -22,6 +23,7 @@ Benchmark = Callable[[LocalSettings, int, str], Result]
 BENCHMARKS: dict[str, Benchmark] = {
     capture_latency.NAME: capture_latency.run,
     catch_up.NAME: catch_up.run,
+    gate_cost.NAME: gate_cost.run,
     talkers_per_core.NAME: talkers_per_core.run,
     transcribe_latency.NAME: transcribe_latency.run,
     transcribe_throughput.NAME: transcribe_throughput.run,
