@@ -71,6 +71,10 @@ class BotSettings(Settings):
     join_timeout_s: float = Field(30.0, description="From opening the page to being in the call")
     alone_timeout_s: float = Field(300.0, description="Leave when nobody else has been in the call for this long")
     max_duration_s: float = Field(14400.0, description="Leave after this long whatever happens")
+    backlog_memory_mb: int = Field(64, ge=0, description="Records kept in memory while the broker is away")
+    backlog_disk_mb: int = Field(
+        2000, ge=0, description="Records spooled to EARSHOT_VAR_DIR/spool beyond that; then sound is declared lost"
+    )
     memory_limit_mb: int = Field(2000, description="Memory of bot and browser at which the browser is restarted")
 
 
@@ -137,13 +141,40 @@ class TurnsSettings(Settings):
 
 
 class ClickHouseSettings(Settings):
-    """`earshot sink clickhouse`: the log to tables."""
+    """`earshot sink clickhouse` and `earshot clickhouse`: the log to tables."""
 
     clickhouse_host: str = Field("127.0.0.1", description="ClickHouse server")
     clickhouse_port: int = Field(19000, description="ClickHouse native port")
     clickhouse_database: str = Field("earshot", description="Database of tables and views")
     clickhouse_user: str = Field("default", description="ClickHouse user")
     clickhouse_password: SecretStr = Field(SecretStr(""), description="ClickHouse password")
+    clickhouse_secure: bool = Field(False, description="Speak TLS to ClickHouse, whose TLS port is usually 9440")
+    clickhouse_ca_file: str = Field(
+        "", description="PEM file of the CA of ClickHouse's certificate; empty: the system's"
+    )
+    clickhouse_verify: bool = Field(True, description="Whether ClickHouse's certificate must be valid for its host")
+    clickhouse_cluster: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_.-]*$",
+        description="Cluster whose every server gets the tables; empty: a single server",
+    )
+    clickhouse_migrate: bool = Field(
+        True,
+        description="Bring tables up to date at start; false: refuse to start until `earshot clickhouse migrate` did",
+    )
+    clickhouse_turns_days: int = Field(730, ge=0, description="Days a turn is kept; 0: for ever, as for all below")
+    clickhouse_turn_revisions_days: int = Field(
+        7, ge=0, description="Days the revisions before a turn settled are kept"
+    )
+    clickhouse_participant_events_days: int = Field(730, ge=0, description="Days what participants did is kept")
+    clickhouse_bot_events_days: int = Field(730, ge=0, description="Days the steps of bots and their ledgers are kept")
+    clickhouse_stt_sessions_days: int = Field(730, ge=0, description="Days sessions with providers are kept")
+    clickhouse_quality_windows_days: int = Field(60, ge=0, description="Days audio quality windows are kept")
+    clickhouse_webhook_attempts_days: int = Field(90, ge=0, description="Days webhook attempts are kept")
+    clickhouse_sink_dead_letters_days: int = Field(30, ge=0, description="Days the sink's dead letters are kept")
+    clickhouse_erasure_sweep_s: float = Field(
+        10.0, gt=0, description="How often the sink looks for erasures to carry out, and for erased rows that came back"
+    )
     clickhouse_consumer_group: str = Field("earshot-clickhouse", description="Kafka consumer group")
     clickhouse_batch_rows: int = Field(10_000, ge=1, le=50_000, description="Rows that fill a batch")
     clickhouse_batch_ms: int = Field(500, description="Age at which a batch is written anyway")
@@ -164,7 +195,9 @@ class WebhookSettings(Settings):
         pattern=r"^\d+(\.\d+)?(,\d+(\.\d+)?)*$",
         description="Seconds to wait between tries, comma-separated, the last one repeating; each is varied by 20 %",
     )
-    webhook_concurrency: int = Field(8, ge=1, description="Tries under way at once; one for each bot at most")
+    webhook_concurrency: int = Field(
+        8, ge=1, description="Most tries under way at once to the endpoint that is set here"
+    )
     webhook_max_attempts: int = Field(10, description="Tries before a delivery is given up to the dead letters")
     webhook_keys: SecretStr = Field(
         SecretStr(""),
@@ -177,9 +210,23 @@ class WebhookSettings(Settings):
         SecretStr(""),
         description="HTTP proxy that all webhooks go through, http://[user:password@]host:port; it must guard addresses",
     )
+    webhook_content_dir: Path = Field(
+        VAR_DIR / "webhook-content", description="Folder for events too big to send, shared by all sinks and the server"
+    )
+    webhook_content_url: str = Field(
+        "http://127.0.0.1:18090", description="Where receivers reach `earshot webhooks serve`, without a path"
+    )
+    webhook_content_host: str = Field("127.0.0.1", description="Address `earshot webhooks serve` listens on")
+    webhook_content_port: int = Field(18090, description="Port `earshot webhooks serve` listens on")
+    webhook_link_lifetime_s: float = Field(7 * 86_400.0, description="How long a link to an event's content is good")
     webhook_transcript_timeout_s: float = Field(
         600.0, description="After bot.stopped, how long bot.done waits for the transcript before transcription.failed"
     )
+
+    @property
+    def dispatch_group(self) -> str:
+        """Group of those who send: it stands elsewhere on webhook.deliveries than those who fill it."""
+        return f"{self.webhook_consumer_group}.dispatch"
 
 
 SECTIONS: tuple[type[Settings], ...] = (

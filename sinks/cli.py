@@ -7,14 +7,15 @@ from importlib import import_module
 
 import click
 
+from sinks.clickhouse.upkeep import clickhouse
 from sinks.ledger.cli import verify
 from sinks.terminal.cli import tail, transcript
 
-__all__ = ["sink", "tail", "transcript", "verify"]
+__all__ = ["clickhouse", "sink", "tail", "transcript", "verify"]
 
 SINKS = {
     "clickhouse": ("sinks.clickhouse.cli", "Write turns, participants, bot events and quality to ClickHouse tables."),
-    "webhooks": ("sinks.webhooks.cli", "Post the public events to an endpoint, signed, in order for each bot."),
+    "webhooks": ("sinks.webhooks.cli", "Post the public events to endpoints, signed, in order for each bot."),
 }
 
 

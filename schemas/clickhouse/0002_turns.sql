@@ -1,6 +1,6 @@
 -- Turns are the truth and words are a view of them, so a revision with fewer words leaves none behind.
 -- The partition is the month the recording started in: it never changes for a turn, whatever is revised.
-CREATE TABLE IF NOT EXISTS {database}.turns
+CREATE TABLE IF NOT EXISTS {database}.turns{on_cluster}
 (
     tenant_id LowCardinality(String),
     meeting_id String,
@@ -45,13 +45,13 @@ CREATE TABLE IF NOT EXISTS {database}.turns
     INDEX ix_meeting meeting_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX ix_bot bot_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(revision)
+ENGINE = {replicated}ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(recording_started_at)
 ORDER BY (tenant_id, meeting_id, bot_id, turn_id)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS {deduplication_window}{small_granules}
 COMMENT 'One row for each turn (topic transcript.turns), last revision wins; read v_turns.';
 
-CREATE OR REPLACE VIEW {database}.v_turns AS
+CREATE OR REPLACE VIEW {database}.v_turns{on_cluster} AS
 SELECT
     tenant_id, meeting_id, bot_id, turn_id, revision, start_ms, end_ms, participant_id, display_name, text, language,
     length(words.text) AS words, transcript_label, stream_id, epoch, speaker_label, attribution,
@@ -62,7 +62,7 @@ WHERE state = 'end_of_turn'
 ORDER BY tenant_id, meeting_id, bot_id, start_ms, end_ms, turn_id
 COMMENT 'The transcript. One row for each settled turn of one speaker, in the order they began. start_ms and end_ms are milliseconds since recording_started_at, words is a number of words. Example: SELECT start_ms, display_name, text FROM v_turns WHERE bot_id = ''bot_1''';
 
-CREATE OR REPLACE VIEW {database}.v_words AS
+CREATE OR REPLACE VIEW {database}.v_words{on_cluster} AS
 SELECT
     tenant_id, meeting_id, bot_id, turn_id, revision, word_index, word, word_start_ms AS start_ms,
     word_end_ms AS end_ms, word_confidence AS confidence, word_speaker_label AS speaker_label, participant_id,

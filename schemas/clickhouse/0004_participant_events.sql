@@ -1,4 +1,4 @@
-CREATE TABLE IF NOT EXISTS {database}.participant_events
+CREATE TABLE IF NOT EXISTS {database}.participant_events{on_cluster}
 (
     tenant_id LowCardinality(String),
     meeting_id String,
@@ -24,20 +24,20 @@ CREATE TABLE IF NOT EXISTS {database}.participant_events
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3),
     INDEX ix_bot bot_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(produced_at)
+ENGINE = {replicated}ReplacingMergeTree(produced_at)
 PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (tenant_id, meeting_id, bot_id, sequence, event_id)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS {deduplication_window}
 COMMENT 'One row for each participant event (topic meeting.participants); read v_participant_events and v_participants.';
 
-CREATE OR REPLACE VIEW {database}.v_participant_events AS
+CREATE OR REPLACE VIEW {database}.v_participant_events{on_cluster} AS
 SELECT
     tenant_id, meeting_id, bot_id, sequence, kind, participant_id, display_name, is_bot, source, at_ms, stream_id,
     epoch, seq_from, seq_to, attribution, attribution_confidence, event_id, occurred_at, produced_at
 FROM {database}.participant_events FINAL
 COMMENT 'One row for each thing the platform said of a participant. at_ms is milliseconds since the recording started.';
 
-CREATE OR REPLACE VIEW {database}.v_participants AS
+CREATE OR REPLACE VIEW {database}.v_participants{on_cluster} AS
 SELECT
     tenant_id, meeting_id, bot_id, participant_id,
     argMaxIf(display_name, sequence, isNotNull(display_name)) AS display_name,

@@ -1,4 +1,4 @@
-CREATE TABLE IF NOT EXISTS {database}.bot_events
+CREATE TABLE IF NOT EXISTS {database}.bot_events{on_cluster}
 (
     tenant_id LowCardinality(String),
     meeting_id String,
@@ -39,13 +39,13 @@ CREATE TABLE IF NOT EXISTS {database}.bot_events
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3),
     INDEX ix_bot bot_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(produced_at)
+ENGINE = {replicated}ReplacingMergeTree(produced_at)
 PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (tenant_id, meeting_id, bot_id, sequence_epoch, sequence, event_id)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS {deduplication_window}
 COMMENT 'One row for each step of a bot (topic bot.events); read v_bot_events.';
 
-CREATE OR REPLACE VIEW {database}.v_bot_events AS
+CREATE OR REPLACE VIEW {database}.v_bot_events{on_cluster} AS
 SELECT
     tenant_id, meeting_id, bot_id, sequence_epoch, sequence, state, previous_state, sub_code, message, remedy, platform,
     region, recording_started_at, attrs, ledger_outcome, ledger_artefact_ids, ledger_streams.stream_id,

@@ -1,4 +1,4 @@
-CREATE TABLE IF NOT EXISTS {database}.stt_sessions
+CREATE TABLE IF NOT EXISTS {database}.stt_sessions{on_cluster}
 (
     tenant_id LowCardinality(String),
     meeting_id String,
@@ -30,13 +30,13 @@ CREATE TABLE IF NOT EXISTS {database}.stt_sessions
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3),
     INDEX ix_bot bot_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(produced_at)
+ENGINE = {replicated}ReplacingMergeTree(produced_at)
 PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (tenant_id, meeting_id, bot_id, stt_session_id, event_id)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS {deduplication_window}
 COMMENT 'One row for each event of a provider session (topic stt.sessions); read v_sessions.';
 
-CREATE OR REPLACE VIEW {database}.v_sessions AS
+CREATE OR REPLACE VIEW {database}.v_sessions{on_cluster} AS
 SELECT
     tenant_id, meeting_id, bot_id, stt_session_id,
     max(stream_id) AS stream_id,

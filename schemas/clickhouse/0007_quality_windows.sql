@@ -1,4 +1,4 @@
-CREATE TABLE IF NOT EXISTS {database}.quality_windows
+CREATE TABLE IF NOT EXISTS {database}.quality_windows{on_cluster}
 (
     tenant_id LowCardinality(String),
     meeting_id String,
@@ -29,13 +29,13 @@ CREATE TABLE IF NOT EXISTS {database}.quality_windows
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3),
     INDEX ix_bot bot_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(revision)
+ENGINE = {replicated}ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (tenant_id, meeting_id, bot_id, stream_id, epoch, window_ms)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS {deduplication_window}
 COMMENT 'One row for each 10 s window of a stream (topic audio.quality); read v_quality.';
 
-CREATE OR REPLACE VIEW {database}.v_quality AS
+CREATE OR REPLACE VIEW {database}.v_quality{on_cluster} AS
 SELECT
     tenant_id, meeting_id, bot_id, stream_id, epoch, window_ms, window_length_ms, revision, units_expected,
     units_received, units_duplicate, units_late, units_reordered, units_silence, units_absent, units_gap,

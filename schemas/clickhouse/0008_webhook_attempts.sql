@@ -1,4 +1,4 @@
-CREATE TABLE IF NOT EXISTS {database}.webhook_attempts
+CREATE TABLE IF NOT EXISTS {database}.webhook_attempts{on_cluster}
 (
     tenant_id LowCardinality(String),
     meeting_id String,
@@ -21,13 +21,13 @@ CREATE TABLE IF NOT EXISTS {database}.webhook_attempts
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3),
     INDEX ix_bot bot_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
-ENGINE = ReplacingMergeTree(produced_at)
+ENGINE = {replicated}ReplacingMergeTree(produced_at)
 PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (tenant_id, endpoint_id, bot_id, delivery_id, attempt)
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS {deduplication_window}
 COMMENT 'One row for each try at a delivery (topic webhook.attempts); read v_webhook_attempts.';
 
-CREATE OR REPLACE VIEW {database}.v_webhook_attempts AS
+CREATE OR REPLACE VIEW {database}.v_webhook_attempts{on_cluster} AS
 SELECT
     tenant_id, meeting_id, bot_id, endpoint_id, sequence, delivery_id, event_type, attempt, outcome, status,
     error_class, latency_ms, response_snippet, next_attempt_at, occurred_at, produced_at

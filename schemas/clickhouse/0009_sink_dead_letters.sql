@@ -1,5 +1,5 @@
 -- Dead letters of all times lie together: a replay finds the same letter again, whenever it fails.
-CREATE TABLE IF NOT EXISTS {database}.sink_dead_letters
+CREATE TABLE IF NOT EXISTS {database}.sink_dead_letters{on_cluster}
 (
     tenant_id LowCardinality(String) COMMENT 'From the header of the record; empty without',
     origin_topic LowCardinality(String),
@@ -14,8 +14,8 @@ CREATE TABLE IF NOT EXISTS {database}.sink_dead_letters
     headers Map(String, String),
     ingested_at DateTime64(3, 'UTC') DEFAULT now64(3)
 )
-ENGINE = ReplacingMergeTree(failed_at)
+ENGINE = {replicated}ReplacingMergeTree(failed_at)
 ORDER BY (origin_topic, origin_partition, origin_offset)
 TTL toDateTime(failed_at) + INTERVAL 30 DAY
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS {deduplication_window}
 COMMENT 'One row for each record this sink could not put into a table; the same bytes are on the dead-letter topic.';

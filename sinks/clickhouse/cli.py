@@ -1,7 +1,7 @@
 """`earshot sink clickhouse`: one process of the sink."""
 
 import signal
-from threading import Event
+from threading import Event, Thread
 
 import click
 import structlog
@@ -12,7 +12,8 @@ from schemas.telemetry import configure_logging
 from schemas.timebase import SystemClock
 from sinks.clickhouse.adapter import Server
 from sinks.clickhouse.config import database_of
-from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.eraser import Eraser
+from sinks.clickhouse.preparation import prepare
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.clickhouse.writer import Writer
 
@@ -23,10 +24,12 @@ log = structlog.get_logger()
 def clickhouse() -> None:
     """Carry turns, participants, bots, sessions, audio quality and webhook attempts into ClickHouse tables.
 
-    Brings the database up to date first. Run as many as you like: they share the topics' partitions. While ClickHouse
+    Brings the database up to date first (EARSHOT_CLICKHOUSE_MIGRATE=false: only looks whether it is). Carries out erasures
+    that `earshot clickhouse erase` asked for. Run as many as you like: they share the topics' partitions. While ClickHouse
     is away the records wait in Kafka. SIGTERM writes what is in hand, commits, and ends.
 
-    Where to: EARSHOT_CLICKHOUSE_HOST, _PORT, _DATABASE, _USER and _PASSWORD.
+    Where to: EARSHOT_CLICKHOUSE_HOST, _PORT, _DATABASE, _USER and _PASSWORD; with TLS EARSHOT_CLICKHOUSE_SECURE=true, the
+    TLS port (usually 9440), and _CA_FILE when the certificate is of a CA of your own.
     """
     settings = load(ClickHouseSettings)
     configure_logging(settings.log_level, settings.log_format)
@@ -36,9 +39,11 @@ def clickhouse() -> None:
         signal.signal(number, lambda *_: stopping.set())
     database = database_of(settings)
     server = Server(settings)
-    migrate(server, database)
+    prepare(settings, server)
     writer = Writer(server, database=database, group=settings.clickhouse_consumer_group)
     sink = ClickHouseSink(settings, writer, SystemClock())
     log.info("sink_started", sink="clickhouse", database=database, group=settings.clickhouse_consumer_group)
+    eraser = Thread(target=Eraser(settings, SystemClock()).run, args=(stopping,), name="eraser", daemon=True)
+    eraser.start()
     sink.run(stopping.is_set)
     log.info("sink_stopped", sink="clickhouse")

@@ -1,6 +1,7 @@
 """How this sink talks to ClickHouse: the client's arguments, from settings."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from schemas.errors import UsageError
@@ -41,4 +42,16 @@ def client_arguments(settings: ClickHouseSettings) -> dict[str, Any]:
         "sync_request_timeout": 5,
         "compression": "lz4",
         "client_name": "earshot-sink",
+        **_tls(settings),
     }
+
+
+def _tls(settings: ClickHouseSettings) -> dict[str, Any]:
+    """Nothing in plain text; raises UsageError when the CA's file cannot be read."""
+    if not settings.clickhouse_secure:
+        return {}
+    ca_file = Path(settings.clickhouse_ca_file)
+    if settings.clickhouse_ca_file and not ca_file.is_file():
+        raise UsageError(f"there is no file {ca_file}", remedy="set EARSHOT_CLICKHOUSE_CA_FILE to the CA's PEM file")
+    given = {"ca_certs": str(ca_file)} if settings.clickhouse_ca_file else {}
+    return {"secure": True, "verify": settings.clickhouse_verify, "check_hostname": True, **given}

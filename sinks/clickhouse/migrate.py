@@ -1,6 +1,7 @@
-"""Brings a database to the tables and views of schemas/clickhouse: numbered files, applied in order, once each.
+"""Brings a ClickHouse database up to date: the numbered files of schemas/clickhouse, in order, each once.
 
-Every statement may be run again, so a file that was interrupted half-way is simply applied again.
+Every statement can be run again without harm, so a run that dies half-way is simply run again. A file that was applied
+may not change afterwards: the next run says so instead of leaving two databases that differ.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import structlog
 
 from schemas.errors import UsageError
 from sinks.clickhouse.adapter import Server
+from sinks.clickhouse.layout import Layout, canonical, version_of
 
 log = structlog.get_logger()
 
@@ -26,11 +28,11 @@ class Migration:
 
     @property
     def checksum(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        return hashlib.sha256(canonical(self.text).encode()).hexdigest()
 
-    def statements(self, database: str) -> Iterator[str]:
-        """The file's statements for `database`. A statement ends with a `;` at the end of a line."""
-        for statement in self.text.replace("{database}", database).split(";\n"):
+    def statements(self, layout: Layout) -> Iterator[str]:
+        """The file's statements for that ClickHouse. A statement ends with a `;` at the end of a line."""
+        for statement in layout.fill(self.text).split(";\n"):
             if statement.strip():
                 yield statement.strip()
 
@@ -44,17 +46,32 @@ def migrations() -> list[Migration]:
     ]
 
 
-def migrate(server: Server, database: str) -> list[str]:
+def layout_of(server: Server, database: str, cluster: str = "") -> Layout:
+    """The layout for the server that answers."""
+    [(version,)] = server.run("SELECT version()")
+    return Layout(database, cluster, version_of(str(version)))
+
+
+def migrate(server: Server, database: str, cluster: str = "") -> list[str]:
     """Apply what is not applied yet and return its names; raises UsageError when an applied file was changed."""
+    layout = layout_of(server, database, cluster)
+    missing = pending(server, database)
+    for migration in missing:
+        _apply(server, layout, migration)
+    return [migration.name for migration in missing]
+
+
+def pending(server: Server, database: str) -> list[Migration]:
+    """What is not applied yet; raises UsageError when an applied file was changed.
+
+    What a newer release applied is left alone: files only add, so this release still finds what it needs.
+    """
     applied = _applied(server, database)
-    done = []
-    for migration in migrations():
+    known = migrations()
+    for migration in known:
         if migration.version in applied:
             _demand_unchanged(migration, applied[migration.version], database)
-        else:
-            _apply(server, database, migration)
-            done.append(migration.name)
-    return done
+    return [migration for migration in known if migration.version not in applied]
 
 
 def _applied(server: Server, database: str) -> dict[int, str]:
@@ -74,9 +91,9 @@ def _demand_unchanged(migration: Migration, checksum: str, database: str) -> Non
         )
 
 
-def _apply(server: Server, database: str, migration: Migration) -> None:
-    for statement in migration.statements(database):
+def _apply(server: Server, layout: Layout, migration: Migration) -> None:
+    for statement in migration.statements(layout):
         server.run(statement)
     row = (migration.version, migration.name, migration.checksum)
-    server.insert(f"{database}.schema_migrations (version, name, checksum)", [row], token=migration.checksum)
-    log.info("migration_applied", database=database, migration=migration.name)
+    server.insert(f"{layout.database}.schema_migrations (version, name, checksum)", [row], token=migration.checksum)
+    log.info("migration_applied", database=layout.database, migration=migration.name)

@@ -6,10 +6,11 @@ Raise MAPPER_VERSION whenever a record would become another row than before: it 
 
 from dataclasses import dataclass
 
-from schemas.events import BotEvent, Ledger
+from schemas.events import BotEvent, Ledger, WebhookAttempt
 from schemas.topics import (
     AUDIO_QUALITY,
     BOT_EVENTS,
+    ERASURE_COMMANDS,
     MEETING_PARTICIPANTS,
     STT_SESSIONS,
     TRANSCRIPT_PARTIALS,
@@ -204,6 +205,12 @@ QUALITY_WINDOWS = Table(
     ),
 )
 
+
+def _delivery_offset(record: WebhookAttempt) -> object:
+    """A column that joins a sorting key later may have no default but 0, which is then what records without one get."""
+    return int64("delivery_offset", max(record.delivery_offset, 0))
+
+
 WEBHOOK_ATTEMPTS_TABLE = Table(
     "webhook_attempts",
     (
@@ -220,6 +227,25 @@ WEBHOOK_ATTEMPTS_TABLE = Table(
         column("latency_ms", int64),
         column("response_snippet", text),
         column("next_attempt_at", optional(moment), "next_attempt_at_us"),
+        column("trigger", text),
+        column("url_host", text),
+        column("charged", flag),
+        column("request_bytes", uint32),
+        Column("delivery_offset", _delivery_offset),
+    ),
+)
+
+ERASURES = Table(
+    "erasures",
+    (
+        column("tenant_id", key),
+        column("meeting_id", text),
+        column("bot_id", key),
+        column("event_id", key),
+        *WHEN,
+        column("participant_id", text),
+        column("requested_by", text),
+        column("reason", text),
     ),
 )
 
@@ -231,6 +257,7 @@ TABLES = {
     STT_SESSIONS.name: STT_SESSION_EVENTS,
     AUDIO_QUALITY.name: QUALITY_WINDOWS,
     WEBHOOK_ATTEMPTS.name: WEBHOOK_ATTEMPTS_TABLE,
+    ERASURE_COMMANDS.name: ERASURES,
 }
 DEAD_LETTERS = "sink_dead_letters"
 DEAD_LETTER_COLUMNS = (

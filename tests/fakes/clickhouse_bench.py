@@ -30,6 +30,17 @@ VIEWS = (
     "v_sessions",
     "v_quality",
     "v_webhook_attempts",
+    "v_bots",
+    "v_presence",
+    "v_session_events",
+    "v_provider_costs",
+    "v_frames_lost",
+    "v_webhook_slo",
+    "v_talk_time",
+    "v_meetings",
+    "v_crosstalk",
+    "v_monologues",
+    "v_latency",
 )
 EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
 DEADLINE_S = 60.0

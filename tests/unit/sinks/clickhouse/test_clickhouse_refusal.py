@@ -5,6 +5,7 @@ import pytest
 from schemas.errors import UsageError
 from schemas.settings import ClickHouseSettings
 from sinks.clickhouse.config import client_arguments, database_of
+from sinks.clickhouse.layout import Layout
 from sinks.clickhouse.migrate import Migration, migrations
 from sinks.clickhouse.refusal import REMEDIES, Refusal, classify
 
@@ -52,7 +53,7 @@ def test_an_insert_gives_up_before_kafka_gives_us_up() -> None:
 def test_a_migration_splits_at_semicolons_that_end_a_line() -> None:
     """A semicolon inside a line belongs to its statement; the database's name is put in everywhere."""
     migration = Migration(1, "0001_x.sql", "-- why\nCREATE TABLE {database}.a;\n\nSELECT 'x; y' FROM {database}.a;\n")
-    assert list(migration.statements("d")) == ["-- why\nCREATE TABLE d.a", "SELECT 'x; y' FROM d.a"]
+    assert list(migration.statements(Layout("d"))) == ["-- why\nCREATE TABLE d.a", "SELECT 'x; y' FROM d.a"]
 
 
 def test_migrations_are_numbered_without_holes() -> None:
