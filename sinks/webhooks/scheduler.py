@@ -201,6 +201,7 @@ class Scheduler:
         if not lane.loaded:
             lane.attempts = 0
             self._next_head(traffic, lane, now_us)
+            self._list(traffic, now_us)
 
     def freeze(self, partitions: Collection[int]) -> None:
         """Start nothing more of these partitions; what is under way may still be answered."""
@@ -251,7 +252,7 @@ class Scheduler:
         if known:
             self._writes.append(park(lane.head(), traffic.failing_since_us, now_us))
         self._park(traffic, lane, now_us)
-        self._queue(traffic, lane, now_us)
+        self._stand(traffic, lane)
 
     def _settle_head(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
         head = lane.pop()
@@ -270,7 +271,7 @@ class Scheduler:
         if len(lane.loaded) <= LOADED_AHEAD // 2:
             self._want(traffic, lane)
         lane.due_us = now_us
-        self._queue(traffic, lane, now_us)
+        self._stand(traffic, lane)
 
     def _park(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
         """All of the lane, and keep as few bodies of it as will do."""
@@ -312,9 +313,13 @@ class Scheduler:
             traffic.fetching -= 1
         return (traffic, lane) if len(lane.beyond) and lane.beyond.first == offset else None
 
-    def _queue(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
+    def _stand(self, traffic: Traffic, lane: Lane) -> None:
+        """Back in its endpoint's queue, unless it waits for a body; `_list` has to follow."""
         if not lane.awaited:
             traffic.queue(lane)
+
+    def _queue(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
+        self._stand(traffic, lane)
         self._list(traffic, now_us)
 
     def _list(self, traffic: Traffic, now_us: int) -> None:
