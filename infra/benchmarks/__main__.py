@@ -6,6 +6,9 @@ import click
 
 from infra.benchmarks import (
     capture_latency,
+    catch_up,
+    talkers_per_core,
+    transcribe_latency,
     transcribe_throughput,
     webhooks_isolation,
     webhooks_latency,
@@ -18,6 +21,9 @@ from schemas.settings import LocalSettings, load
 Benchmark = Callable[[LocalSettings, int, str], Result]
 BENCHMARKS: dict[str, Benchmark] = {
     capture_latency.NAME: capture_latency.run,
+    catch_up.NAME: catch_up.run,
+    talkers_per_core.NAME: talkers_per_core.run,
+    transcribe_latency.NAME: transcribe_latency.run,
     transcribe_throughput.NAME: transcribe_throughput.run,
     webhooks_throughput.NAME: webhooks_throughput.run,
     webhooks_latency.NAME: webhooks_latency.run,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from infra.demo.minutes import Minutes
+from infra.demo.outage import Outage
 from infra.demo.receipts import Receipt, account
 from infra.demo.report import Bot, Frames, Latency, Report, Seconds, Speaker, Turns, Words
 from infra.demo.score import Counts, Heard, Said, compare, misattributed, pooled, transcript_of
@@ -46,6 +47,7 @@ class Evidence:
     receipts: Sequence[Receipt]
     deliveries: Sequence[str]
     seconds: Seconds
+    outage: Outage | None = None
 
 
 def report(evidence: Evidence) -> Report:
@@ -66,6 +68,9 @@ def report(evidence: Evidence) -> Report:
         latency_ms=evidence.proof.latency_ms,
         seconds=evidence.seconds,
         bot=_bot(evidence),
+        failover=evidence.outage.figures({visit.participant_id: visit.text for visit in said})
+        if evidence.outage
+        else None,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.demo.report import Report, Verdict
+from infra.demo.report import Failover, Report, Verdict
 
 TRIES_SHOWN = 12
 
@@ -48,6 +48,19 @@ def proof_lines(report: Report) -> Iterator[str]:
     seconds, bot = report.seconds, report.bot
     yield f"seconds    setup {seconds.setup}, meeting {seconds.meeting}, drain {seconds.drain}"
     yield f"bot        {bot.cpu_core} of a core, {bot.rss_mb_peak} MB at most, with its browser"
+    if report.failover:
+        yield from failover_lines(report.failover)
+
+
+def failover_lines(failover: Failover) -> Iterator[str]:
+    """What became of the sentence in which the provider was killed."""
+    yield (
+        f"failover   {failover.primary} killed {failover.words_before_kill} words into a turn; the turn has "
+        f"{failover.words_in_turn} words, {failover.wrong_words_in_turn} not as said, settled by {failover.turn_settled_by}"
+    )
+    yield (
+        f"           {failover.turns_of_primary} turns of {failover.primary}, {failover.turns_of_fallback} of {failover.fallback}"
+    )
 
 
 def delivery_lines(log: Sequence[str]) -> Iterator[str]:
