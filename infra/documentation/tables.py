@@ -23,15 +23,13 @@ def topics_table() -> str:
 
 
 def events_table() -> str:
-    """One row a public event, linked from a page in docs/."""
-    head = "| event | sent when | |\n|---|---|---|\n"
-    folder = "../schemas/webhooks"
-    rows = (
-        f"| `{name}` | {MEANINGS[name]} | [schema]({folder}/{name}.v1.schema.json), "
-        f"[example]({folder}/examples/{name}.v1.json) |\n"
-        for name in EVENTS
-    )
-    return head + "".join(rows)
+    """One row a public event, linked from a page in docs/ to the page of all events."""
+    rows = (f"| [`{name}`](webhook-events.md#{_anchor(name)}) | {MEANINGS[name]} |\n" for name in EVENTS)
+    return "| event | sent when |\n|---|---|\n" + "".join(rows)
+
+
+def _anchor(heading: str) -> str:
+    return heading.replace(".", "")
 
 
 def settings_table() -> str:

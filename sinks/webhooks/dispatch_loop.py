@@ -20,6 +20,7 @@ STAGE = "sink webhooks"
 POLL_S = 0.1
 COMMIT_EVERY_US = 500_000
 MOST_UNPARKED = 1_000
+MOMENT_S, MOMENTS = 0.01, 100
 REVOKE_GRACE_S = 3.0
 log = structlog.get_logger()
 
@@ -59,8 +60,16 @@ class DispatchLoop:
         if now_us >= self._commit_due_us:
             self._commit_due_us = now_us + COMMIT_EVERY_US
             await intake.commit(_commits(self._dispatcher.commits()))
-        await intake.hold(self._dispatcher.unparked > MOST_UNPARKED)
+        await intake.hold(not await self._room())
         PROGRESS_AT.labels(STAGE).set(now_us / 1e6)
+
+    async def _room(self) -> bool:
+        """Whether there is room for more, if need be in a moment: of a paused partition the client forgets what it fetched."""
+        for _ in range(MOMENTS):
+            if self._dispatcher.unparked <= MOST_UNPARKED:
+                return True
+            await asyncio.sleep(MOMENT_S)
+        return False
 
     def _take(self, batch: Batch) -> None:
         now_us = self._clock.now_us()

@@ -41,6 +41,9 @@ class Lane:
         return self.loaded[0].offset if self.loaded else self.beyond.first
 
     def head(self) -> Pending:
+        """The first one, with its tries and when the next is due."""
+        if self.attempts == self.loaded[0].attempts:
+            return self.loaded[0]
         return replace(self.loaded[0], attempts=self.attempts, due_us=self.due_us)
 
     def unparked(self) -> Iterator[Pending]:

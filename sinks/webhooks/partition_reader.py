@@ -48,7 +48,7 @@ class PartitionReader:
         self._bury = bury
         self._codec = Codec(Registry(settings.schema_registry_url))
         config = consumer_config(settings.kafka_bootstrap_servers, group_id)
-        self._consumer = Consumer({**config, "enable.partition.eof": True})
+        self._consumer = Consumer({**config, "enable.partition.eof": True, "fetch.wait.max.ms": 10})
 
     def close(self) -> None:
         self._consumer.close()

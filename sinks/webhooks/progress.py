@@ -59,19 +59,24 @@ class Progress:
         self._attempts.take(attempt_offset)
         if attempt.outcome in SETTLED:
             self.deliveries.settle(offset)
-        if not with_write or self._written[offset] > 0:
-            self._written[offset] -= with_write
+        if not with_write:
             self._attempts.settle(attempt_offset)
+        elif self._written[offset]:
+            self._written[offset] -= 1
+            self._attempts.settle(attempt_offset)
+            self._tidy(offset)
         else:
             self._unwritten[offset].append(attempt_offset)
-        self._tidy(offset)
+            self._tidy(offset)
 
     def parked_written(self, offset: int, of_try: bool) -> None:
         """A record or tombstone for the delivery at `offset` is on webhook.parked; `of_try`: because of a try."""
         self.deliveries.settle(offset)
-        if of_try and self._unwritten[offset]:
+        if not of_try:
+            return
+        if self._unwritten[offset]:
             self._attempts.settle(self._unwritten[offset].popleft())
-        elif of_try:
+        else:
             self._written[offset] += 1
         self._tidy(offset)
 

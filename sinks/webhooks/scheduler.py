@@ -14,9 +14,10 @@ from collections.abc import Collection, Iterable
 from itertools import count
 
 from schemas.events import WebhookAttempt, WebhookDelivery
-from schemas.vocabulary import DeliveryTrigger, Ordering
+from schemas.vocabulary import DeliveryTrigger
 from sinks.webhooks.attempt import SETTLED, attempt_of
-from sinks.webhooks.lane import NONE_YET, Lane, LaneKey
+from sinks.webhooks.fetching import LOADED_AHEAD, Fetching, Place
+from sinks.webhooks.lane import Lane
 from sinks.webhooks.parking import ParkedPlace, Write, park, unpark
 from sinks.webhooks.pending import Pending
 from sinks.webhooks.retry_policy import GONE, SECOND_US, Answer
@@ -26,7 +27,6 @@ from sinks.webhooks.traffic import Traffic
 LONGEST_UNPARKED_US = 5 * SECOND_US
 UNPARKED_PLACES = 16
 """Deliveries an endpoint that has parked ones may keep out of the parking."""
-LOADED_AHEAD = 16
 ASKED_FOR = {DeliveryTrigger.RESEND, DeliveryTrigger.RECOVER}
 """A person wants the lane to go on: a head that is held is tried at once."""
 LONGEST_FAILING_US = 5 * 86_400 * SECOND_US
@@ -48,8 +48,7 @@ class Scheduler:
         self._order = count()
         self._arrived: deque[tuple[int, Traffic, Lane, int]] = deque()
         self._writes: list[Write] = []
-        self._wanted: dict[tuple[int, int], tuple[Traffic, Lane]] = {}
-        self._new_wanted: list[tuple[int, int]] = []
+        self._fetching = Fetching()
         self._closings: list[tuple[str, str]] = []
         self._frozen: set[int] = set()
 
@@ -73,7 +72,7 @@ class Scheduler:
     def push(self, pending: Pending, now_us: int) -> None:
         """The next record of its partition, neither settled nor parked."""
         traffic = self.traffic(pending.delivery.endpoint_id)
-        lane = _lane(traffic, pending.delivery.bot_id, pending.delivery.ordering, pending.partition, pending.offset)
+        lane = traffic.lane(pending.delivery.bot_id, pending.delivery.ordering, pending.partition, pending.offset)
         if pending.delivery.trigger in ASKED_FOR and traffic.gave_up(lane):
             self._make_due(traffic, lane, now_us)
         if len(lane.beyond) or pending.offset <= lane.parked_to:
@@ -95,7 +94,7 @@ class Scheduler:
         """What a partition's last process left parked, in order of offset, before anything of it is pushed."""
         for place in parked:
             traffic = self.traffic(place.endpoint_id)
-            lane = _lane(traffic, place.bot_id, place.ordering, place.partition, place.offset)
+            lane = traffic.lane(place.bot_id, place.ordering, place.partition, place.offset)
             alone = not len(lane)
             lane.beyond.append(place.offset)
             lane.parked_to = place.offset
@@ -157,7 +156,7 @@ class Scheduler:
         """A try ended without an answer, by our own doing: it leaves no record and is made again."""
         traffic = self.traffic(tried.delivery.endpoint_id)
         traffic.broken_off()
-        lane = _lane_of(traffic, tried)
+        lane = traffic.lane_of(tried)
         if lane:
             lane.under_way = False
             self._queue(traffic, lane, now_us)
@@ -173,14 +172,13 @@ class Scheduler:
         writes, self._writes = self._writes, []
         return writes
 
-    def take_wanted(self) -> list[tuple[int, int]]:
+    def take_wanted(self) -> list[Place]:
         """(partition, offset) of deliveries whose bodies are needed; answer with `loaded` or `missing`."""
-        wanted, self._new_wanted = self._new_wanted, []
-        return wanted
+        return self._fetching.take_new()
 
     def loaded(self, partition: int, offset: int, delivery: WebhookDelivery, now_us: int) -> None:
         """A body that was wanted. Those of one lane come in order of offset."""
-        owner = self._fetched(partition, offset)
+        owner = self._fetching.arrived(partition, offset)
         if owner is None:
             return
         traffic, lane = owner
@@ -191,7 +189,7 @@ class Scheduler:
 
     def missing(self, partition: int, offset: int, now_us: int) -> None:
         """A body that was wanted is no longer on the log: its lane goes on without it."""
-        owner = self._fetched(partition, offset)
+        owner = self._fetching.arrived(partition, offset)
         if owner is None:
             return
         traffic, lane = owner
@@ -201,6 +199,7 @@ class Scheduler:
         if not lane.loaded:
             lane.attempts = 0
             self._next_head(traffic, lane, now_us)
+            self._list(traffic, now_us)
 
     def freeze(self, partitions: Collection[int]) -> None:
         """Start nothing more of these partitions; what is under way may still be answered."""
@@ -217,7 +216,7 @@ class Scheduler:
                 traffic.fetching -= lane.awaited
                 del traffic.lanes[key]
             self._list(traffic, now_us)
-        self._wanted = {place: owner for place, owner in self._wanted.items() if place[0] not in partitions}
+        self._fetching.drop(partitions)
         self._frozen -= set(partitions)
 
     def terms_changed(self, endpoint_ids: Iterable[str], now_us: int) -> None:
@@ -232,14 +231,14 @@ class Scheduler:
         if not lane.loaded:
             traffic.fetching += 1
             lane.awaited = True
-            self._want(traffic, lane)
+            self._fetching.want(traffic, lane)
             return
         lane.under_way = True
         traffic.started(now_us)
         started.append((lane.head(), traffic.terms is None))
 
     def _ended(self, traffic: Traffic, tried: Pending, attempt: WebhookAttempt, now_us: int) -> None:
-        lane = _lane_of(traffic, tried)
+        lane = traffic.lane_of(tried)
         if lane is None:
             return
         lane.under_way = False
@@ -251,7 +250,7 @@ class Scheduler:
         if known:
             self._writes.append(park(lane.head(), traffic.failing_since_us, now_us))
         self._park(traffic, lane, now_us)
-        self._queue(traffic, lane, now_us)
+        self._stand(traffic, lane)
 
     def _settle_head(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
         head = lane.pop()
@@ -268,9 +267,9 @@ class Scheduler:
             del traffic.lanes[lane.key]
             return
         if len(lane.loaded) <= LOADED_AHEAD // 2:
-            self._want(traffic, lane)
+            self._fetching.want(traffic, lane)
         lane.due_us = now_us
-        self._queue(traffic, lane, now_us)
+        self._stand(traffic, lane)
 
     def _park(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
         """All of the lane, and keep as few bodies of it as will do."""
@@ -293,28 +292,13 @@ class Scheduler:
             if traffic.lanes.get(lane.key) is lane and any(pending.offset == offset for pending in lane.unparked()):
                 self._park(traffic, lane, now_us)
 
-    def _want(self, traffic: Traffic, lane: Lane) -> None:
-        if lane.fetching:
-            return
-        for offset in lane.beyond.peek(LOADED_AHEAD):
-            lane.fetching += 1
-            self._wanted[lane.partition, offset] = (traffic, lane)
-            self._new_wanted.append((lane.partition, offset))
-
-    def _fetched(self, partition: int, offset: int) -> tuple[Traffic, Lane] | None:
-        """Whose body this is, while it is still the next one missing there."""
-        traffic, lane = self._wanted.pop((partition, offset), (None, None))
-        if traffic is None or lane is None:
-            return None
-        lane.fetching -= 1
-        if lane.awaited:
-            lane.awaited = False
-            traffic.fetching -= 1
-        return (traffic, lane) if len(lane.beyond) and lane.beyond.first == offset else None
-
-    def _queue(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
+    def _stand(self, traffic: Traffic, lane: Lane) -> None:
+        """Back in its endpoint's queue, unless it waits for a body; `_list` has to follow."""
         if not lane.awaited:
             traffic.queue(lane)
+
+    def _queue(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
+        self._stand(traffic, lane)
         self._list(traffic, now_us)
 
     def _list(self, traffic: Traffic, now_us: int) -> None:
@@ -343,17 +327,3 @@ class Scheduler:
     def _terms(self, endpoint_id: str) -> Terms | None:
         terms = self._terms_of(endpoint_id)
         return terms if terms and terms.enabled else None
-
-
-def _lane(traffic: Traffic, bot_id: str, ordering: Ordering, partition: int, offset: int) -> Lane:
-    key: LaneKey = (bot_id, offset if ordering is Ordering.NONE else NONE_YET)
-    if key not in traffic.lanes:
-        traffic.lanes[key] = Lane(key, partition)
-    return traffic.lanes[key]
-
-
-def _lane_of(traffic: Traffic, tried: Pending) -> Lane | None:
-    """The lane whose head `tried` is; None when its partition was dropped in the meantime."""
-    key: LaneKey = (tried.delivery.bot_id, tried.offset if tried.delivery.ordering is Ordering.NONE else NONE_YET)
-    lane = traffic.lanes.get(key)
-    return lane if lane and lane.under_way and lane.loaded and lane.loaded[0].offset == tried.offset else None

@@ -4,8 +4,10 @@ import heapq
 from collections.abc import Iterator
 from itertools import count
 
+from schemas.vocabulary import Ordering
 from sinks.webhooks.breaker import FIRST_OPEN_US, Breaker, State
-from sinks.webhooks.lane import Lane, LaneKey
+from sinks.webhooks.lane import NONE_YET, Lane, LaneKey
+from sinks.webhooks.pending import Pending
 from sinks.webhooks.retry_policy import SECOND_US, Answer
 from sinks.webhooks.terms import Terms
 from sinks.webhooks.throttle import Throttle
@@ -45,6 +47,19 @@ class Traffic:
     def closed(self) -> bool:
         """Whether nothing speaks against the endpoint."""
         return self.breaker.state is State.CLOSED
+
+    def lane(self, bot_id: str, ordering: Ordering, partition: int, offset: int) -> Lane:
+        """Where the delivery at `offset` belongs; a new lane when there is none."""
+        key: LaneKey = (bot_id, offset if ordering is Ordering.NONE else NONE_YET)
+        if key not in self.lanes:
+            self.lanes[key] = Lane(key, partition)
+        return self.lanes[key]
+
+    def lane_of(self, tried: Pending) -> Lane | None:
+        """The lane whose head `tried` is; None when its partition was dropped in the meantime."""
+        delivery = tried.delivery
+        lane = self.lanes.get((delivery.bot_id, tried.offset if delivery.ordering is Ordering.NONE else NONE_YET))
+        return lane if lane and lane.under_way and lane.loaded and lane.loaded[0].offset == tried.offset else None
 
     def queue(self, lane: Lane) -> None:
         """The lane's head waits until its `due_us`."""
