@@ -66,8 +66,8 @@ class Deployment:
 
     def put(self, topic: Topic, records: Iterable[Any]) -> None:
         for record in records:
-            happens = msgspec.structs.replace(record, occurred_at_us=SystemClock().now_us())
-            self._put(topic, happens, record.bot_id)
+            ours = {"tenant_id": self.settings.tenant_id, "occurred_at_us": SystemClock().now_us()}
+            self._put(topic, msgspec.structs.replace(record, **ours), record.bot_id)
         assert self._producer.flush(30) == 0
 
     def _put(self, topic: Topic, record: Record, bot_id: str) -> None:
