@@ -71,6 +71,10 @@ class BotSettings(Settings):
     join_timeout_s: float = Field(30.0, description="From opening the page to being in the call")
     alone_timeout_s: float = Field(300.0, description="Leave when nobody else has been in the call for this long")
     max_duration_s: float = Field(14400.0, description="Leave after this long whatever happens")
+    backlog_memory_mb: int = Field(64, ge=0, description="Records kept in memory while the broker is away")
+    backlog_disk_mb: int = Field(
+        2000, ge=0, description="Records spooled to EARSHOT_VAR_DIR/spool beyond that; then sound is declared lost"
+    )
     memory_limit_mb: int = Field(2000, description="Memory of bot and browser at which the browser is restarted")
 
 
@@ -191,7 +195,9 @@ class WebhookSettings(Settings):
         pattern=r"^\d+(\.\d+)?(,\d+(\.\d+)?)*$",
         description="Seconds to wait between tries, comma-separated, the last one repeating; each is varied by 20 %",
     )
-    webhook_concurrency: int = Field(8, ge=1, description="Tries under way at once; one for each bot at most")
+    webhook_concurrency: int = Field(
+        8, ge=1, description="Most tries under way at once to the endpoint that is set here"
+    )
     webhook_max_attempts: int = Field(10, description="Tries before a delivery is given up to the dead letters")
     webhook_keys: SecretStr = Field(
         SecretStr(""),
@@ -204,9 +210,23 @@ class WebhookSettings(Settings):
         SecretStr(""),
         description="HTTP proxy that all webhooks go through, http://[user:password@]host:port; it must guard addresses",
     )
+    webhook_content_dir: Path = Field(
+        VAR_DIR / "webhook-content", description="Folder for events too big to send, shared by all sinks and the server"
+    )
+    webhook_content_url: str = Field(
+        "http://127.0.0.1:18090", description="Where receivers reach `earshot webhooks serve`, without a path"
+    )
+    webhook_content_host: str = Field("127.0.0.1", description="Address `earshot webhooks serve` listens on")
+    webhook_content_port: int = Field(18090, description="Port `earshot webhooks serve` listens on")
+    webhook_link_lifetime_s: float = Field(7 * 86_400.0, description="How long a link to an event's content is good")
     webhook_transcript_timeout_s: float = Field(
         600.0, description="After bot.stopped, how long bot.done waits for the transcript before transcription.failed"
     )
+
+    @property
+    def dispatch_group(self) -> str:
+        """Group of those who send: it stands elsewhere on webhook.deliveries than those who fill it."""
+        return f"{self.webhook_consumer_group}.dispatch"
 
 
 SECTIONS: tuple[type[Settings], ...] = (

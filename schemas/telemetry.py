@@ -50,6 +50,12 @@ WORDS_DROPPED = Counter("earshot_words_dropped_total", "Words dropped as already
 ROWS_INSERTED = Counter("earshot_rows_inserted_total", "Rows inserted into ClickHouse", ["table"])
 ROWS_ERASED = Counter("earshot_rows_erased_total", "Rows removed from ClickHouse by an erasure", ["table"])
 WEBHOOK_ATTEMPTS = Counter("earshot_webhook_attempts_total", "Webhook attempts", ["outcome", "error_class"])
+WEBHOOK_DELIVERIES_WAITING = Gauge(
+    "earshot_webhook_deliveries_waiting", "Webhook deliveries not settled, parked or holding offsets back", ["where"]
+)
+WEBHOOK_ENDPOINTS_DISABLED = Counter(
+    "earshot_webhook_endpoints_disabled_total", "Endpoints disabled: gone (410) or failing for days", ["reason"]
+)
 PROCESS_ERRORS = Counter(
     "earshot_process_errors_total", "Errors caught at a process's outermost loop", ["stage", "error"]
 )

@@ -8,9 +8,14 @@ from infra.benchmarks import (
     capture_latency,
     catch_up,
     clickhouse_views,
+    gate_cost,
     talkers_per_core,
     transcribe_latency,
     transcribe_throughput,
+    webhooks_isolation,
+    webhooks_latency,
+    webhooks_memory,
+    webhooks_throughput,
 )
 from infra.result import Result
 from schemas.settings import LocalSettings, load
@@ -20,9 +25,14 @@ BENCHMARKS: dict[str, Benchmark] = {
     capture_latency.NAME: capture_latency.run,
     clickhouse_views.NAME: clickhouse_views.run,
     catch_up.NAME: catch_up.run,
+    gate_cost.NAME: gate_cost.run,
     talkers_per_core.NAME: talkers_per_core.run,
     transcribe_latency.NAME: transcribe_latency.run,
     transcribe_throughput.NAME: transcribe_throughput.run,
+    webhooks_throughput.NAME: webhooks_throughput.run,
+    webhooks_latency.NAME: webhooks_latency.run,
+    webhooks_isolation.NAME: webhooks_isolation.run,
+    webhooks_memory.NAME: webhooks_memory.run,
 }
 
 

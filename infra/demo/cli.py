@@ -17,7 +17,7 @@ from infra.demo.report import MIN_WORDS, as_json, judge
 from infra.demo.script import PARTS
 from infra.demo.stages import FAILING, PROVIDER, local_place
 from infra.demo.stopwatch import Stopwatch
-from infra.demo.summary import Around, next_lines, proof_lines, verdict_lines
+from infra.demo.summary import Around, delivery_lines, next_lines, proof_lines, verdict_lines
 from infra.demo.supervisor import EARSHOT
 from infra.demo.voices import Recording, flite_recordings, own_recordings
 from infra.local import parts
@@ -98,7 +98,9 @@ def _concluded(evidence: Evidence, machine: Machine, folder: Path, *, min_words:
         clickhouse_database=load(ClickHouseSettings).clickhouse_database,
         node_modules=parts.node_modules(load(LocalSettings).cache_dir),
     )
-    for line in ("", *proof_lines(figures), "", *verdict_lines(verdict), f"report: {written}", "", "Type next:"):
+    deliveries = delivery_lines(evidence.deliveries)
+    proof = ("", *deliveries, "", *proof_lines(figures), "", *verdict_lines(verdict), f"report: {written}")
+    for line in (*proof, "", "Type next:"):
         click.echo(line)
     for line in next_lines(figures.bot_id, around):
         click.echo(f"  {line}")

@@ -134,8 +134,10 @@ class Course:
 
     async def _evidence(self, minutes: Minutes, visits: tuple[Visit, ...], seconds: Seconds) -> Evidence:
         settings = self.place.settings()
-        proof, engine = await asyncio.gather(
-            questions.proof(self.bot_id, settings), questions.engine_words(self.recordings, settings)
+        proof, engine, deliveries = await asyncio.gather(
+            questions.proof(self.bot_id, settings),
+            questions.engine_words(self.recordings, settings),
+            questions.delivery_log(self.bot_id, settings),
         )
         return Evidence(
             bot_id=self.bot_id,
@@ -145,6 +147,7 @@ class Course:
             engine=engine,
             clickhouse_turns=await asyncio.to_thread(questions.turns_in_clickhouse, self.place.clickhouse, self.bot_id),
             receipts=questions.receipts_of(self.place.receipts, self.bot_id),
+            deliveries=deliveries,
             seconds=seconds,
             outage=self.outage,
         )

@@ -34,7 +34,9 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was gathered when the meeting was over. `engine` is what the engine makes of each talker's recording."""
+    """What was gathered when the meeting was over. `engine` is what the engine makes of each talker's recording,
+    `deliveries` the delivery log of the bot's webhooks as a person reads it.
+    """
 
     bot_id: str
     minutes: Minutes
@@ -43,6 +45,7 @@ class Evidence:
     engine: Mapping[str, str]
     clickhouse_turns: int
     receipts: Sequence[Receipt]
+    deliveries: Sequence[str]
     seconds: Seconds
     outage: Outage | None = None
 

@@ -33,8 +33,8 @@ def longest(kind: ChunkKind) -> int:
 
 def level_dbfs(pcm: bytes) -> float | None:
     """RMS of the samples against full scale, in dB; null for no samples or digital silence."""
-    samples = np.frombuffer(pcm, dtype="<i2").astype(np.float64)
-    power = float(np.mean(np.square(samples))) if samples.size else 0.0
+    samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
+    power = float(np.dot(samples, samples)) / samples.size if samples.size else 0.0
     return round(10 * float(np.log10(power / FULL_SCALE**2)), 2) if power else None
 
 

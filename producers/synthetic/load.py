@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from producers.bot.outlet import BACKLOG_BYTES, Outlet
+from producers.bot.outlet import Outlet
 from producers.bot.publisher import Publisher
 from producers.synthetic.bot import SyntheticBot
 from producers.synthetic.pace import Pace
@@ -21,7 +21,6 @@ from schemas.timebase import Clock
 log = structlog.get_logger()
 STAGE = "synthetic"
 LONGEST_SLEEP_S = 0.05
-BUSY_BYTES = BACKLOG_BYTES // 2
 BUSY_S = 0.01
 FLUSH_S = 60.0
 
@@ -79,7 +78,7 @@ class Load:
         """Until something is due and there is room for it; not long, so that a wish to stop is heard."""
         self._outlet.poll()
         PROGRESS_AT.labels(STAGE).set(self._clock.now_us() / 1e6)
-        while self._outlet.backlog.waiting_bytes > BUSY_BYTES:
+        while self._outlet.backlog.busy:
             await asyncio.sleep(BUSY_S)
             self._outlet.poll()
         wait_s = self._pace.until_ms(due_us, self._clock.monotonic_ms()) / 1000

@@ -100,3 +100,10 @@ async def test_a_session_that_is_too_long_expires(server: FakeServer) -> None:
     server.turn(session_max_ms=2_000)
     errors = [said for said in await transcribed(server, SPEECH) if isinstance(said, RealTimeError)]
     assert [error.code for error in errors][:1] == [3008]
+
+
+async def test_audio_faster_than_it_is_spoken_ends_the_session(server: FakeServer) -> None:
+    """3007 too, when the service minds the pace."""
+    server.turn(pace_limit=1.0)
+    errors = [said for said in await transcribed(server, SPEECH) if isinstance(said, RealTimeError)]
+    assert [error.code for error in errors][:1] == [3007]

@@ -95,6 +95,14 @@ async def test_a_final_may_be_shorter_than_the_interim_before_it(server: FakeSer
     assert again.channel.alternatives[0].words[0].word == left_over
 
 
+async def test_audio_that_comes_too_fast_is_answered_late(server: FakeServer) -> None:
+    """Over its pace it falls behind rather than to refuse; nothing is lost."""
+    server.turn(pace_limit=10.0)
+    pcm = b"".join(word(n) + silence(60) for n in range(1, 41)) + silence(500)
+    said = finals(await transcribed(server, pcm))
+    assert [w.word for m in said for w in m.channel.alternatives[0].words] == [f"w{n}" for n in range(1, 41)]
+
+
 async def test_the_sdk_is_refused_with_a_wrong_key(server: FakeServer) -> None:
     """401 at the handshake, with both headers."""
     server.turn(api_key="the-right-one")

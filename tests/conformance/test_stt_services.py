@@ -236,6 +236,37 @@ async def test_one_session_too_many_is_throttled(made: Service) -> None:
     await first.close()
 
 
+@pytest.mark.parametrize(("code", "error_class"), [(3009, SttErrorClass.THROTTLED), (1008, SttErrorClass.THROTTLED)])
+async def test_assemblyai_says_too_many_in_two_ways(code: int, error_class: SttErrorClass) -> None:
+    """1008 is also what a wrong key is closed with: the reason tells."""
+    async with service("assemblyai", concurrency_cap=1, concurrency_close_code=code) as made:
+        first = await opened(made)
+        error = await refused(made.provider)
+        await first.close()
+    assert isinstance(error, ProviderError)
+    assert error.error_class is error_class
+
+
+async def test_assemblyai_ends_a_session_as_planned() -> None:
+    """At its longest: nobody is to blame, and another session follows."""
+    async with service("assemblyai", session_max_ms=2_000) as made:
+        session = await opened(made)
+        await say(session, utterance(range(1, 6))[: 2 * SECOND + PIECE])
+        error = await failure(session)
+        await session.close()
+    assert error.error_class is SttErrorClass.PLANNED_EXPIRY
+
+
+async def test_deepgram_ends_a_session_nobody_keeps_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control of KeepAlive: without it Deepgram closes the session, and says why."""
+    monkeypatch.setattr(deepgram_protocol, "KEEP_ALIVE_MS", 60_000)
+    async with service("deepgram", idle_timeout_s=0.2) as made:
+        session = await opened(made)
+        await session.send(bytes(PIECE))
+        assert (await failure(session)).code == "NET-0001"
+        await session.close()
+
+
 @pytest.mark.parametrize("status", [500, 503])
 async def test_a_service_in_trouble_is_transient(made: Service, status: int) -> None:
     """5xx may pass."""

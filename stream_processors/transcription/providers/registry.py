@@ -4,10 +4,8 @@ from collections.abc import Callable
 
 from schemas.errors import UsageError
 from schemas.settings import TranscribeSettings
-from stream_processors.transcription.providers.assemblyai.adapter import AssemblyAIProvider
-from stream_processors.transcription.providers.assemblyai.config import config_of as assemblyai_config
-from stream_processors.transcription.providers.deepgram.adapter import DeepgramProvider
-from stream_processors.transcription.providers.deepgram.config import config_of as deepgram_config
+from stream_processors.transcription.providers.assemblyai.adapter import assemblyai
+from stream_processors.transcription.providers.deepgram.adapter import deepgram
 from stream_processors.transcription.providers.interface import Provider
 from stream_processors.transcription.providers.local.adapter import LocalProvider
 from stream_processors.transcription.providers.local.config import LocalConfig
@@ -15,8 +13,8 @@ from stream_processors.transcription.providers.none.adapter import NoProvider
 
 PROVIDERS: dict[str, Callable[[TranscribeSettings], Provider]] = {
     "local": lambda settings: LocalProvider(LocalConfig(settings.decoders)),
-    "deepgram": lambda settings: DeepgramProvider(deepgram_config(settings)),
-    "assemblyai": lambda settings: AssemblyAIProvider(assemblyai_config(settings)),
+    "deepgram": deepgram,
+    "assemblyai": assemblyai,
     "none": lambda _: NoProvider(),
 }
 

@@ -16,6 +16,7 @@ from tests.fakes.stt import assemblyai_messages as messages
 from tests.fakes.stt.ear import Ear, HeardWord
 from tests.fakes.stt.knobs import Knobs, Reply
 from tests.fakes.stt.line import Line, Meter
+from tests.fakes.stt.mistakes import mistaken
 from tests.fakes.stt.server import FakeServer
 
 MODELS = ("universal-streaming-english", "universal-streaming-multilingual", "whisper-rt")
@@ -173,7 +174,7 @@ class AssemblyAITalk:
 
     async def _end_turn(self) -> None:
         await self._ear.settle()
-        words, position = self._mistaken(self._turn), self._ear.position
+        words, position = mistaken(self._turn, self._knobs, self._options.rate_hz), self._ear.position
         self._line.record.finals.append((self._turn_from, position))
         ends = [self._message(words, finals=len(words), end_of_turn=True, formatted=self._options.u3)]
         if self._options.format_turns and not self._options.u3:
@@ -214,12 +215,6 @@ class AssemblyAITalk:
         if fresh and self._options.u3 and len(self._turn) == len(fresh):
             self._say(messages.speech_started(fresh[0] * 1000 // self._options.rate_hz))
         self._started = max(fresh, default=self._started)
-
-    def _mistaken(self, words: list[HeardWord]) -> list[HeardWord]:
-        """The words of an ended turn, made as wrong as the knobs ask."""
-        back = self._samples(self._knobs.words_in_the_past_ms)
-        said = [HeardWord(w.text, max(0, w.from_sample - back), max(0, w.to_sample - back)) for w in words]
-        return said[::-1] if self._knobs.words_out_of_order else said
 
     def _samples(self, length_ms: int) -> int:
         return length_ms * self._options.rate_hz // 1000

@@ -17,6 +17,7 @@ from tests.fakes.stt import deepgram_messages as messages
 from tests.fakes.stt.ear import Ear, HeardWord
 from tests.fakes.stt.knobs import Knobs, Reply
 from tests.fakes.stt.line import Line, Meter
+from tests.fakes.stt.mistakes import mistaken
 from tests.fakes.stt.server import FakeServer
 
 ENCODINGS = frozenset(("linear16",))
@@ -186,7 +187,7 @@ class DeepgramTalk:
         said = messages.results(
             self._wording,
             span,
-            self._mistaken(words),
+            mistaken(words, self._knobs, self._options.rate_hz),
             is_final=True,
             speech_final=speech_final,
             from_finalize=from_finalize,
@@ -234,12 +235,6 @@ class DeepgramTalk:
 
     def _pending(self, to_sample: int) -> list[HeardWord]:
         return [word for word in self._ear.words if self._final_to <= _middle(word) < to_sample]
-
-    def _mistaken(self, words: list[HeardWord]) -> list[HeardWord]:
-        """The words of a final, made as wrong as the knobs ask."""
-        back = self._samples(self._knobs.words_in_the_past_ms)
-        said = [HeardWord(w.text, max(0, w.from_sample - back), max(0, w.to_sample - back)) for w in words]
-        return said[::-1] if self._knobs.words_out_of_order else said
 
     def _samples(self, length_ms: int) -> int:
         return length_ms * self._options.rate_hz // 1000

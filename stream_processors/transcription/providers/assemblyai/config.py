@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from schemas.errors import UsageError
 from schemas.settings import TranscribeSettings
 from schemas.timebase import SAMPLE_RATE_HZ, ms_to_samples
 from stream_processors.transcription.providers.interface import BilledBy, Capabilities, Price
+from stream_processors.transcription.providers.service_settings import demand_key_and_url
 
 NAME = "assemblyai"
 API_VERSION = "2025-05-12"
@@ -83,12 +84,7 @@ def config_of(settings: TranscribeSettings) -> AssemblyAIConfig:
 
 def demand(config: AssemblyAIConfig) -> None:
     """Raises UsageError for what can never work."""
-    if not config.api_key:
-        raise UsageError("EARSHOT_ASSEMBLYAI_API_KEY is empty", remedy="set it to a key of your AssemblyAI account")
-    if urlsplit(config.url).scheme not in ("ws", "wss"):
-        raise UsageError(
-            f"EARSHOT_ASSEMBLYAI_URL is {config.url}, which is no WebSocket", remedy="wss://host/v3/ws, or ws://"
-        )
+    demand_key_and_url(NAME, config.api_key, config.url)
     if config.model == ENGLISH and config.language.partition("-")[0] != "en":
         raise UsageError(
             f"EARSHOT_ASSEMBLYAI_LANGUAGE is {config.language}, but {ENGLISH} only knows English",

@@ -6,6 +6,8 @@ first sample.
 
 import msgspec
 
+from stream_processors.transcription.providers.typed_message import Ignored, decode_as
+
 FORCE_ENDPOINT = '{"type":"ForceEndpoint"}'
 TERMINATE = '{"type":"Terminate"}'
 
@@ -41,10 +43,6 @@ class Error(msgspec.Struct, frozen=True):
     error_code: int | None = None
 
 
-class Ignored(msgspec.Struct, frozen=True):
-    """A message that says nothing we need."""
-
-
 Message = Turn | Termination | Error | Ignored
 TYPES: dict[str, type[Turn | Termination | Error | Ignored]] = {
     "Turn": Turn,
@@ -59,11 +57,6 @@ TYPES: dict[str, type[Turn | Termination | Error | Ignored]] = {
 }
 
 
-class _Kind(msgspec.Struct, frozen=True):
-    type: str
-
-
 def decode(text: str) -> Message | None:
     """A message, None for a type this was not written for; raises msgspec.DecodeError for what is no message."""
-    wanted = TYPES.get(msgspec.json.decode(text, type=_Kind).type)
-    return msgspec.json.decode(text, type=wanted) if wanted else None
+    return decode_as(TYPES, text)

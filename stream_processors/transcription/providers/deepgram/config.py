@@ -1,12 +1,12 @@
 """What Deepgram is set to, and what the caller must know of it."""
 
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from schemas.errors import UsageError
 from schemas.settings import TranscribeSettings
 from schemas.timebase import SAMPLE_RATE_HZ
 from stream_processors.transcription.providers.interface import BilledBy, Capabilities, Price
+from stream_processors.transcription.providers.service_settings import demand_key_and_url
 
 NAME = "deepgram"
 PACE = 1.25
@@ -73,9 +73,4 @@ def config_of(settings: TranscribeSettings) -> DeepgramConfig:
 
 def demand(config: DeepgramConfig) -> None:
     """Raises UsageError for what can never work."""
-    if not config.api_key:
-        raise UsageError("EARSHOT_DEEPGRAM_API_KEY is empty", remedy="set it to a key of your Deepgram project")
-    if urlsplit(config.url).scheme not in ("ws", "wss"):
-        raise UsageError(
-            f"EARSHOT_DEEPGRAM_URL is {config.url}, which is no WebSocket", remedy="wss://host/v1/listen, or ws://"
-        )
+    demand_key_and_url(NAME, config.api_key, config.url)

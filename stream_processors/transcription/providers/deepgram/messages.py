@@ -6,6 +6,7 @@ Source: the AsyncAPI description in deepgram/deepgram-api-specs. Times are secon
 import msgspec
 
 from schemas.timebase import SAMPLE_RATE_HZ
+from stream_processors.transcription.providers.typed_message import Ignored, decode_as
 
 FINALIZE = '{"type":"Finalize"}'
 KEEP_ALIVE = '{"type":"KeepAlive"}'
@@ -66,10 +67,6 @@ class UtteranceEnd(msgspec.Struct, frozen=True):
     """Nobody has said a word for `utterance_end_ms`."""
 
 
-class Ignored(msgspec.Struct, frozen=True):
-    """A message that says nothing we need."""
-
-
 Message = Results | UtteranceEnd | Ignored
 TYPES: dict[str, type[Results | UtteranceEnd | Ignored]] = {
     "Results": Results,
@@ -79,14 +76,9 @@ TYPES: dict[str, type[Results | UtteranceEnd | Ignored]] = {
 }
 
 
-class _Kind(msgspec.Struct, frozen=True):
-    type: str
-
-
 def decode(text: str) -> Message | None:
     """A message, None for a type this was not written for; raises msgspec.DecodeError for what is no message."""
-    wanted = TYPES.get(msgspec.json.decode(text, type=_Kind).type)
-    return msgspec.json.decode(text, type=wanted) if wanted else None
+    return decode_as(TYPES, text)
 
 
 def samples(seconds: float) -> int:

@@ -12,8 +12,9 @@ from stream_processors.transcription.providers.assemblyai.config import MIN_TURN
 from stream_processors.transcription.providers.assemblyai.messages import FORCE_ENDPOINT, TERMINATE
 from stream_processors.transcription.providers.assemblyai.pieces import LONGEST_BYTES, SHORTEST_BYTES
 from stream_processors.transcription.providers.assemblyai.protocol import AssemblyAIDialogue
-from stream_processors.transcription.providers.dialogue import Frame, Move, Rejected, Reopen
+from stream_processors.transcription.providers.dialogue import Frame, Rejected, Reopen
 from stream_processors.transcription.providers.interface import ProviderError, ProviderResult
+from tests.fakes.stt.moves import frames, results
 
 SECOND = bytes(96_000)
 # as the vendor's documentation prints one, with everything we do not read
@@ -45,15 +46,6 @@ def after(seconds: int, *, formatted_twice: bool = True) -> AssemblyAIDialogue:
     for _ in range(seconds):
         dialogue.send(SECOND, 0.0)
     return dialogue
-
-
-def results(moves: list[Any]) -> list[tuple[ResultKind, int, str]]:
-    found = [move for move in moves if isinstance(move, ProviderResult)]
-    return [(r.kind, r.to_sample, " ".join(w.text for w in r.words)) for r in found]
-
-
-def frames(moves: list[Move]) -> list[bytes | str]:
-    return [move.data for move in moves if isinstance(move, Frame)]
 
 
 def test_the_documented_message() -> None:

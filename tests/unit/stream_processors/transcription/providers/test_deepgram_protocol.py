@@ -10,8 +10,9 @@ from schemas.vocabulary import ResultKind, SttErrorClass
 from stream_processors.transcription.providers.deepgram import failures
 from stream_processors.transcription.providers.deepgram.messages import FINALIZE, KEEP_ALIVE
 from stream_processors.transcription.providers.deepgram.protocol import DeepgramDialogue
-from stream_processors.transcription.providers.dialogue import Frame, Move, Rejected
+from stream_processors.transcription.providers.dialogue import Rejected
 from stream_processors.transcription.providers.interface import ProviderError, ProviderResult
+from tests.fakes.stt.moves import frames, results
 
 SECOND = bytes(2 * SAMPLE_RATE_HZ)
 # as the vendor's documentation prints one, with everything we do not read
@@ -48,15 +49,6 @@ def after(seconds: int) -> DeepgramDialogue:
     for _ in range(seconds):
         dialogue.send(SECOND, 0.0)
     return dialogue
-
-
-def results(moves: list[Any]) -> list[tuple[ResultKind, int, str]]:
-    found = [move for move in moves if isinstance(move, ProviderResult)]
-    return [(r.kind, r.to_sample, " ".join(w.text for w in r.words)) for r in found]
-
-
-def frames(moves: list[Move]) -> list[bytes | str]:
-    return [move.data for move in moves if isinstance(move, Frame)]
 
 
 def test_the_documented_message() -> None:
