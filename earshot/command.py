@@ -23,6 +23,7 @@ SUBCOMMANDS = {
     "sink": ("sinks.cli", "Carry the log elsewhere: clickhouse, webhooks."),
     "tail": ("sinks.cli", "Print a topic's records, decoded, as JSON lines."),
     "transcript": ("sinks.cli", "Print a bot's transcript from the log, readable."),
+    "dlq": ("sinks.cli", "List, show and put back the records no reader could make anything of."),
     "verify": ("sinks.cli", "Prove from the log alone that what a bot heard was delivered or declared lost."),
 }
 

@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     startup_timeout_s: float = Field(10.0, description="How long a process waits at start for what it needs")
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: str = Field("json", description="json for machines, console for people")
+    health_host: str = Field("127.0.0.1", description="Address the process's /livez, /readyz and /metrics listen on")
+    health_port: int = Field(0, description="Port of /livez, /readyz and /metrics (sink clickhouse); 0: none")
 
 
 class LocalSettings(Settings):
@@ -99,6 +101,14 @@ class ClickHouseSettings(Settings):
     clickhouse_consumer_group: str = Field("earshot-clickhouse", description="Kafka consumer group")
     clickhouse_batch_rows: int = Field(10_000, ge=1, le=50_000, description="Rows that fill a batch")
     clickhouse_batch_ms: int = Field(500, description="Age at which a batch is written anyway")
+    clickhouse_timeout_s: float = Field(
+        60.0, gt=0, le=120, description="How long ClickHouse may take over one insert before its outcome is unknown"
+    )
+    clickhouse_die_at: str = Field(
+        "",
+        pattern=r"^((after_poll|after_intent|in_insert|after_ack|after_commit)(:[1-9]\d*)?)?$",
+        description="Chaos runs only: step:n at which the sink kills itself, the nth time it comes there",
+    )
 
 
 class WebhookSettings(Settings):

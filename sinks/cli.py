@@ -7,10 +7,11 @@ from importlib import import_module
 
 import click
 
+from sinks.dead_letters.cli import dlq
 from sinks.ledger.cli import verify
 from sinks.terminal.cli import tail, transcript
 
-__all__ = ["sink", "tail", "transcript", "verify"]
+__all__ = ["dlq", "sink", "tail", "transcript", "verify"]
 
 SINKS = {
     "clickhouse": ("sinks.clickhouse.cli", "Write turns, participants, bot events and quality to ClickHouse tables."),

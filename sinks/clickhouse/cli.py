@@ -11,9 +11,11 @@ from schemas.telemetry import configure_logging
 from schemas.timebase import SystemClock
 from sinks.clickhouse.adapter import Server
 from sinks.clickhouse.config import database_of
+from sinks.clickhouse.fault_point import FaultPoint, FaultPoints
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.clickhouse.writer import Writer
+from sinks.health import Health
 
 log = structlog.get_logger()
 
@@ -33,10 +35,13 @@ def clickhouse() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     database = database_of(settings)
-    server = Server(settings)
+    faults, health = FaultPoints(settings.clickhouse_die_at), Health()
+    if settings.health_port:
+        health.serve(settings.health_host, settings.health_port)
+    server = Server(settings, on_sent=lambda: faults.reach(FaultPoint.IN_INSERT))
     migrate(server, database)
     writer = Writer(server, database=database, group=settings.clickhouse_consumer_group)
-    sink = ClickHouseSink(settings, writer, SystemClock())
+    sink = ClickHouseSink(settings, writer, SystemClock(), faults=faults, health=health)
     log.info("sink_started", sink="clickhouse", database=database, group=settings.clickhouse_consumer_group)
     sink.run(stopping.is_set)
     log.info("sink_stopped", sink="clickhouse")
