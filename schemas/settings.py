@@ -99,6 +99,9 @@ class ClickHouseSettings(Settings):
     clickhouse_user: str = Field("default", description="ClickHouse user")
     clickhouse_password: SecretStr = Field(SecretStr(""), description="ClickHouse password")
     clickhouse_consumer_group: str = Field("earshot-clickhouse", description="Kafka consumer group")
+    clickhouse_instance_id: str = Field(
+        "", description="Name of this process in the group, its own: started again under it, it has its partitions at once"
+    )
     clickhouse_batch_rows: int = Field(10_000, ge=1, le=50_000, description="Rows that fill a batch")
     clickhouse_batch_ms: int = Field(500, description="Age at which a batch is written anyway")
     clickhouse_timeout_s: float = Field(

@@ -2,10 +2,11 @@
 
 import click
 
+from infra.chaos.clickhouse import scenario as clickhouse
 from infra.chaos.scenario import Run, Scenario
 from schemas.settings import LocalSettings, load
 
-SCENARIOS: dict[str, Scenario] = {}
+SCENARIOS: dict[str, Scenario] = {clickhouse.NAME: clickhouse.run}
 DEFAULT_MINUTES = 5.0
 
 

@@ -52,7 +52,8 @@ class Intake:
         self._paused: set[Place] = set()
         config = consumer_config(settings.kafka_bootstrap_servers, settings.clickhouse_consumer_group)
         own = {"partition.assignment.strategy": "cooperative-sticky", "queued.max.messages.kbytes": PREFETCH_KB}
-        self._consumer = Consumer({**config, **own})
+        static = {"group.instance.id": settings.clickhouse_instance_id} if settings.clickhouse_instance_id else {}
+        self._consumer = Consumer({**config, **own, **static})
         names = list(topics)
         demand_topics(self._consumer, names, settings)
         self._consumer.subscribe(

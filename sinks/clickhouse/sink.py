@@ -6,6 +6,8 @@ it, and polling goes on so that the group keeps this member; what is not written
 
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from schemas.codec import Codec
 from schemas.registry import Registry
 from schemas.settings import ClickHouseSettings
@@ -28,6 +30,7 @@ LONGEST_WAIT_MS = 500.0
 POLL_RECORDS = 2_000
 LAG_EVERY_MS = 2_000.0
 Chore = Callable[[], None]
+log = structlog.get_logger()
 
 
 class ClickHouseSink:
@@ -115,6 +118,7 @@ class ClickHouseSink:
     def _open(self, places: list[Place]) -> None:
         self._assigned.update(places)
         self._batches.open(places)
+        log.info("partitions_assigned", stage=STAGE, partitions=len(places))
 
     def _hand_over(self, places: list[Place]) -> None:
         """Nothing is under way between two polls; what is written and not committed yet may be, while they are ours."""

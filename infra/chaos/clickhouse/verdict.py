@@ -1,0 +1,231 @@
+"""The comparison: what lies on the topics, what the tables and views say, and what an undisturbed sink makes of the same log."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from confluent_kafka import Consumer, TopicPartition
+
+from infra.chaos.clickhouse.ground import DATABASE, GROUP, Ground, until
+from infra.chaos.clickhouse.load import VIOLATION
+from infra.chaos.clickhouse.oracle import Lying, Oracle, oracle_of
+from infra.result import Figure
+from schemas.codec import Codec
+from schemas.errors import InvalidRecord
+from schemas.kafka_client import consumer_config
+from schemas.registry import Registry
+from schemas.topics import (
+    AUDIO_QUALITY,
+    BY_NAME,
+    MEETING_PARTICIPANTS,
+    TRANSCRIPT_PARTIALS,
+    TRANSCRIPT_TURNS,
+    Topic,
+    dlq_of,
+)
+
+TABLE_OF = {
+    TRANSCRIPT_TURNS.name: "turns",
+    TRANSCRIPT_PARTIALS.name: "turn_revisions",
+    MEETING_PARTICIPANTS.name: "participant_events",
+    AUDIO_QUALITY.name: "quality_windows",
+}
+UNDISTURBED = "undisturbed"
+SETTLE_S = 180.0
+READ_S = 30.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found. `lost`: turns and dead letters that are not there; `doubled`: rows that went in twice."""
+
+    turns: int
+    lost: int
+    doubled: int
+    raw_rows_exact: bool
+    views_equal: bool
+    dead_letters: int
+
+    @property
+    def passed(self) -> bool:
+        return not self.lost and not self.doubled and self.raw_rows_exact and self.views_equal
+
+    def figures(self) -> dict[str, Figure]:
+        return {
+            "turns": self.turns,
+            "lost": self.lost,
+            "doubled": self.doubled,
+            "raw_rows_exact": int(self.raw_rows_exact),
+            "views_equal": int(self.views_equal),
+            "dead_letters": self.dead_letters,
+        }
+
+
+def prepare(ground: Ground, database: str) -> None:
+    """Tables, by the sink itself; then the run's constraint, and what counts every row that ever goes into a table."""
+    sink = ground.start_sink(
+        "migrate",
+        EARSHOT_CLICKHOUSE_DATABASE=database,
+        EARSHOT_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1",
+        EARSHOT_STARTUP_TIMEOUT_S="1",
+        EARSHOT_CLICKHOUSE_TIMEOUT_S="30",
+    )
+    until(lambda: sink.process() is None, "the sink has made its tables and found no Kafka")
+    ground.sinks.pop("migrate").bury()
+    ground.ask(f"ALTER TABLE {database}.turns ADD CONSTRAINT chaos CHECK position(text, '{VIOLATION}') = 0")
+    window = "SETTINGS non_replicated_deduplication_window = 10000"
+    counted = "table LowCardinality(String), log_partition UInt16"
+    ground.ask(
+        f"CREATE TABLE {database}.chaos_raw ({counted}, log_offset UInt64) ENGINE = MergeTree ORDER BY table {window}"
+    )
+    ground.ask(
+        f"CREATE TABLE {database}.chaos_sums ({counted}, rows UInt64) "
+        f"ENGINE = SummingMergeTree ORDER BY (table, log_partition) {window}"
+    )
+    for table in TABLE_OF.values():
+        for target, column in (("raw", "log_offset"), ("sums", "toUInt64(1) AS rows")):
+            ground.ask(
+                f"CREATE MATERIALIZED VIEW {database}.chaos_{target}_{table} TO {database}.chaos_{target} AS "  # noqa: S608
+                f"SELECT '{table}' AS table, log_partition, {column} FROM {database}.{table}"
+            )
+
+
+def judge(ground: Ground) -> Verdict:
+    """Let the sink come to the end of the log, and compare. Kills nothing any more."""
+    oracle = _oracle(ground)
+    _settle(ground, GROUP)
+    raw = _raw(ground, DATABASE)
+    found = _views(ground, DATABASE)
+    turns = set(ground.ask(f"SELECT bot_id, turn_id, revision, text FROM {DATABASE}.v_turns"))  # noqa: S608
+    words = _words(ground, DATABASE)
+    dead = _dead(ground)
+    lost = [turn for turn in oracle.turns.values() if turn not in turns]
+    counted = {table: (count, unique, summed) for table, count, unique, summed in raw}
+    wanted = {TABLE_OF[topic]: (len(rows),) * 3 for topic, rows in oracle.rows.items() if topic in TABLE_OF and rows}
+    agree = len(turns) == len(oracle.turns) and words == oracle.words
+    return Verdict(
+        turns=len(oracle.turns),
+        lost=len(lost) + len(oracle.dead - dead) + len(oracle.dead - _letters(ground)),
+        doubled=sum(count - unique for _, count, unique, _ in raw),
+        raw_rows_exact=counted == wanted and dead == oracle.dead,
+        views_equal=agree and found == _replayed(ground),
+        dead_letters=len(oracle.dead),
+    )
+
+
+def _replayed(ground: Ground) -> dict[str, list[tuple[Any, ...]]]:
+    """The views over what a sink that nobody disturbs makes of the whole log, in a database of its own."""
+    prepare(ground, UNDISTURBED)
+    group = f"{GROUP}-{UNDISTURBED}"
+    ground.start_sink(
+        UNDISTURBED,
+        EARSHOT_CLICKHOUSE_DATABASE=UNDISTURBED,
+        EARSHOT_CLICKHOUSE_CONSUMER_GROUP=group,
+        EARSHOT_CLICKHOUSE_BATCH_ROWS="5000",
+        EARSHOT_CLICKHOUSE_TIMEOUT_S="60",
+    )
+    _settle(ground, group)
+    return _views(ground, UNDISTURBED)
+
+
+def _oracle(ground: Ground) -> Oracle:
+    codec = Codec(Registry(ground.registry_url))
+    lying = (each for name in TABLE_OF for each in _lying(ground, BY_NAME[name], codec))
+    return oracle_of(lying, lambda text: VIOLATION in text)
+
+
+def _lying(ground: Ground, topic: Topic, codec: Codec) -> Iterator[Lying]:
+    assert topic.record is not None
+    for partition, offset, value, _ in _read(ground, topic):
+        try:
+            record: object | None = codec.decode(topic, value, topic.record)
+        except InvalidRecord:
+            record = None
+        yield Lying(topic.name, partition, offset, record)
+
+
+def _letters(ground: Ground) -> set[tuple[str, int, int]]:
+    """Where the dead letters on the dead-letter topics came from."""
+    return {
+        (name, int(headers["origin_partition"]), int(headers["origin_offset"]))
+        for name in TABLE_OF
+        for _, _, _, headers in _read(ground, dlq_of(BY_NAME[name]))
+    }
+
+
+def _read(ground: Ground, topic: Topic) -> Iterator[tuple[int, int, bytes | None, dict[str, bytes]]]:
+    """Partition, offset, value and headers of every record of the topic."""
+    consumer = Consumer(consumer_config(ground.bootstrap_servers, str(uuid4())))
+    try:
+        for partition in range(topic.partitions):
+            place = TopicPartition(topic.name, partition, 0)
+            low, high = consumer.get_watermark_offsets(place, timeout=READ_S)
+            consumer.assign([place])
+            at = low
+            while at < high:
+                message = consumer.poll(READ_S)
+                assert message is not None, f"{topic.name} does not answer"
+                if message.error() is None:
+                    at = (message.offset() or 0) + 1
+                    yield partition, at - 1, message.value(), dict(message.headers() or [])  # type: ignore[arg-type]
+    finally:
+        consumer.close()
+
+
+def _settle(ground: Ground, group: str) -> None:
+    def settled() -> bool:
+        ground.keep()
+        return lag(ground, group) == 0
+
+    until(settled, f"group {group} is at the end of the log", SETTLE_S)
+
+
+def lag(ground: Ground, group: str) -> int:
+    """Records that the group has not committed."""
+    consumer = Consumer(consumer_config(ground.bootstrap_servers, group))
+    try:
+        places = [TopicPartition(name, partition) for name in TABLE_OF for partition in range(BY_NAME[name].partitions)]
+        behind = 0
+        for place in consumer.committed(places, timeout=READ_S):
+            low, high = consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=READ_S)
+            behind += high - (place.offset if place.offset >= 0 else low)
+        return behind
+    finally:
+        consumer.close()
+
+
+def _raw(ground: Ground, database: str) -> list[tuple[Any, ...]]:
+    """For each table: rows that ever went in, different ones, and their number as a summing view has it."""
+    return ground.ask(
+        "SELECT table, raw, different, summed FROM "  # noqa: S608
+        f"(SELECT table, count() AS raw, uniqExact(log_partition, log_offset) AS different FROM {database}.chaos_raw "
+        f"GROUP BY table) AS r JOIN (SELECT table, sum(rows) AS summed FROM {database}.chaos_sums GROUP BY table) AS s "
+        "USING table"
+    )
+
+
+def _views(ground: Ground, database: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Every view's rows as text, in order."""
+    names = ground.ask(
+        f"SELECT name FROM system.tables WHERE database = '{database}' AND engine = 'View' AND name LIKE 'v\\_%'"  # noqa: S608
+    )
+    return {
+        name: ground.ask(f"SELECT toString(tuple(*)) AS row FROM {database}.{name} ORDER BY row")  # noqa: S608
+        for (name,) in sorted(names)
+    }
+
+
+def _words(ground: Ground, database: str) -> dict[tuple[str, str], list[str]]:
+    rows = ground.ask(
+        f"SELECT bot_id, turn_id, groupArray(word) FROM (SELECT * FROM {database}.v_words "  # noqa: S608
+        "ORDER BY bot_id, turn_id, word_index) GROUP BY bot_id, turn_id"
+    )
+    return {(bot_id, turn_id): words for bot_id, turn_id, words in rows}
+
+
+def _dead(ground: Ground) -> set[tuple[str, int, int]]:
+    rows = ground.ask(
+        f"SELECT origin_topic, origin_partition, origin_offset FROM {DATABASE}.sink_dead_letters FINAL"  # noqa: S608
+    )
+    return {(topic, partition, offset) for topic, partition, offset in rows}
