@@ -33,8 +33,6 @@ class Settings(BaseSettings):
     startup_timeout_s: float = Field(10.0, description="How long a process waits at start for what it needs")
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: str = Field("json", description="json for machines, console for people")
-    health_host: str = Field("127.0.0.1", description="Address the process's /livez, /readyz and /metrics listen on")
-    health_port: int = Field(0, description="Port of /livez, /readyz and /metrics (sink clickhouse); 0: none")
 
 
 class LocalSettings(Settings):

@@ -6,6 +6,7 @@ from threading import Event
 import click
 import structlog
 
+from schemas.health import Readiness, serve
 from schemas.settings import ClickHouseSettings, load
 from schemas.telemetry import configure_logging
 from schemas.timebase import SystemClock
@@ -15,7 +16,6 @@ from sinks.clickhouse.fault_point import FaultPoint, FaultPoints
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.clickhouse.writer import Writer
-from sinks.health import Health
 
 log = structlog.get_logger()
 
@@ -35,13 +35,12 @@ def clickhouse() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     database = database_of(settings)
-    faults, health = FaultPoints(settings.clickhouse_die_at), Health()
-    if settings.health_port:
-        health.serve(settings.health_host, settings.health_port)
+    faults, readiness = FaultPoints(settings.clickhouse_die_at), Readiness()
+    serve(settings, readiness)
     server = Server(settings, on_sent=lambda: faults.reach(FaultPoint.IN_INSERT))
     migrate(server, database)
     writer = Writer(server, database=database, group=settings.clickhouse_consumer_group)
-    sink = ClickHouseSink(settings, writer, SystemClock(), faults=faults, health=health)
+    sink = ClickHouseSink(settings, writer, SystemClock(), faults=faults, readiness=readiness)
     log.info("sink_started", sink="clickhouse", database=database, group=settings.clickhouse_consumer_group)
     sink.run(stopping.is_set)
     log.info("sink_stopped", sink="clickhouse")

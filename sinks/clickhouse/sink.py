@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from schemas.codec import Codec
+from schemas.health import Readiness
 from schemas.registry import Registry
 from schemas.settings import ClickHouseSettings
 from schemas.telemetry import LAG, PROGRESS_AT
@@ -23,7 +24,6 @@ from sinks.clickhouse.readiness import faults_of
 from sinks.clickhouse.tables import TABLES
 from sinks.clickhouse.writer import Writer
 from sinks.dead_letter_writer import DeadLetterWriter
-from sinks.health import Health
 
 STAGE = "sink clickhouse"
 LONGEST_WAIT_MS = 500.0
@@ -46,12 +46,12 @@ class ClickHouseSink:
         clock: Clock,
         *,
         faults: FaultPoints | None = None,
-        health: Health | None = None,
+        readiness: Readiness | None = None,
         chores: Sequence[Chore] = (),
     ) -> None:
         self._clock = clock
         self._writer = writer
-        self._health = health or Health()
+        self._readiness = readiness or Readiness()
         self._chores = chores
         self._faults = faults or FaultPoints("")
         self._batches = Batches(Limits(rows=settings.clickhouse_batch_rows, age_ms=settings.clickhouse_batch_ms))
@@ -134,7 +134,11 @@ class ClickHouseSink:
     def _tell(self) -> None:
         now_ms = self._clock.monotonic_ms()
         PROGRESS_AT.labels(STAGE).set(self._clock.now_us() / 1e6)
-        self._health.tell(faults_of(self._delivery.outages, now_ms), self._clock.now_us())
+        faults = faults_of(self._delivery.outages, now_ms)
+        for name in self._readiness.faults.keys() - faults.keys():
+            self._readiness.mended(name)
+        for name, reason in faults.items():
+            self._readiness.fault(name, reason)
         if now_ms >= self._lag_due_ms:
             self._lag_due_ms = now_ms + LAG_EVERY_MS
             self._tell_lag()

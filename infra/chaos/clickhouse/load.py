@@ -14,7 +14,7 @@ from schemas.registry import Registry
 from schemas.topics import AUDIO_QUALITY, MEETING_PARTICIPANTS, TRANSCRIPT_PARTIALS, TRANSCRIPT_TURNS, Topic
 from schemas.vocabulary import Attribution, ParticipantKind, ParticipantSource, TurnReason, TurnState
 
-STARTED_AT_US = 1_795_000_000_000_000
+STARTED_AT_US = 4_102_444_800_000_000  # the year 2100: nothing of it is ever too old to keep
 VIOLATION = "violates the constraint"  # a text that the run's own constraint refuses
 BOTS = 24
 WORDS = ("so", "the", "log", "is", "the", "product", "isn't", "it", "😀", "naïve", "'quoted'")

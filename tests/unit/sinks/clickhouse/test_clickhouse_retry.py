@@ -46,14 +46,14 @@ def test_a_stopped_table_is_asked_again_now_and_then_and_goes_on_by_itself() -> 
 def test_readiness_names_a_stopped_table_at_once_and_other_faults_after_a_while() -> None:
     """What passes by itself does not make an orchestrator nervous."""
     outages = Outages()
-    assert faults_of(outages, 0) == []
+    assert faults_of(outages, 0) == {}
     outages.after_failure("turns", Refusal.SCHEMA, 0, "no column")
-    assert faults_of(outages, 0) == ["table turns is stopped: no column"]
+    assert faults_of(outages, 0) == {"table turns": "stopped: no column"}
     outages = Outages()
     outages.after_failure("turns", Refusal.UNKNOWN, 5, "broke off")
     outages.after_failure("turns", Refusal.RETRY, 5, "parts")
-    assert faults_of(outages, SERVER_AWAY_MS) == []
-    assert faults_of(outages, 6 + TABLE_REFUSES_MS) == [
-        "no answer for 30 s: broke off",
-        "table turns takes nothing: parts",
-    ]
+    assert faults_of(outages, SERVER_AWAY_MS) == {}
+    assert faults_of(outages, 6 + TABLE_REFUSES_MS) == {
+        "clickhouse": "no answer for 30 s: broke off",
+        "table turns": "takes nothing: parts",
+    }
