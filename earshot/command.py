@@ -18,6 +18,7 @@ SUBCOMMANDS = {
     "demo": ("infra.demo.cli", "Run a real meeting end to end and prove what was heard."),
     "topics": ("infra.cli", "Create or list the topics."),
     "bot": ("producers.cli", "Send a bot into one meeting and put what it hears on Kafka."),
+    "synthetic": ("producers.synthetic.cli", "Put made-up meetings on the log, without browsers."),
     "transcribe": ("stream_processors.cli", "Turn audio frames into transcription results."),
     "turns": ("stream_processors.cli", "Settle transcription results into turns."),
     "sink": ("sinks.cli", "Carry the log elsewhere: clickhouse, webhooks."),

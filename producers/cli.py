@@ -6,8 +6,10 @@ import click
 import structlog
 
 from producers.bot.bot import Bot, Request
+from producers.bot.outlet import Outlet
 from producers.bot.publisher import Publisher
 from producers.platforms.registry import resolve
+from schemas.health import Readiness, serve
 from schemas.ids import new_bot_id
 from schemas.settings import BotSettings, load
 from schemas.telemetry import configure_logging
@@ -25,6 +27,7 @@ def bot(meeting_url: str, bot_id: str, display_name: str) -> None:
     """
     settings = load(BotSettings)
     configure_logging(settings.log_level, settings.log_format)
+    serve(settings, Readiness())
     room, link = resolve(meeting_url)
     room.check_name(display_name)
     asyncio.run(send_bot(settings, Request(bot_id or new_bot_id(), display_name, room, link)))
@@ -33,9 +36,9 @@ def bot(meeting_url: str, bot_id: str, display_name: str) -> None:
 async def send_bot(settings: BotSettings, request: Request) -> None:
     """One bot's whole life; raises the EarshotError that kept it from recording."""
     structlog.contextvars.bind_contextvars(bot_id=request.bot_id)
-    publisher = Publisher(settings, request.bot_id)
-    await publisher.check()
-    sent = Bot(settings, request, publisher)
+    outlet = Outlet(settings)
+    await outlet.check()
+    sent = Bot(settings, request, Publisher(outlet, settings.tenant_id, request.bot_id))
     await sent.live()
     if sent.failure:
         raise sent.failure

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
         "http://127.0.0.1:19081/apis/ccompat/v7", description="Confluent-compatible schema registry"
     )
     startup_timeout_s: float = Field(10.0, description="How long a process waits at start for what it needs")
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address of /metrics and /readyz; 0.0.0.0 for other machines too"
+    )
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics and /readyz; 0: they are not served")
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: str = Field("json", description="json for machines, console for people")
 
@@ -69,6 +73,15 @@ class TranscribeSettings(Settings):
     """`earshot transcribe`: frames to results."""
 
     provider: str = Field("local", description="Speech-to-text provider")
+    provider_fallbacks: str = Field(
+        "", description="Providers to turn to when it fails, comma-separated, the best first; empty: none"
+    )
+    provider_max_sessions: dict[str, int] = Field(
+        {}, description='Sessions a worker may have open, by provider: {"deepgram": 40}; not named: no limit'
+    )
+    provider_max_new_sessions_per_minute: dict[str, int] = Field(
+        {}, description="Sessions a worker may open within a minute, by provider, in the same form"
+    )
     consumer_group: str = Field("earshot-transcribe", description="Kafka consumer group")
     decoders: int = Field(3, description="Local engine: decoder processes, one for each simultaneous talker")
     session_idle_ms: int = Field(10_000, description="Close a provider session after this long without speech")
@@ -80,6 +93,12 @@ class TranscribeSettings(Settings):
     idle_stream_ms: int = Field(
         5_000, description="A stream without records for this long is settled as far as it goes"
     )
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The ordered list: the primary, then its fallbacks; each once."""
+        names = [self.provider, *self.provider_fallbacks.split(",")]
+        return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
 class TurnsSettings(Settings):
@@ -98,7 +117,8 @@ class ClickHouseSettings(Settings):
     clickhouse_password: SecretStr = Field(SecretStr(""), description="ClickHouse password")
     clickhouse_consumer_group: str = Field("earshot-clickhouse", description="Kafka consumer group")
     clickhouse_instance_id: str = Field(
-        "", description="Name of this process in the group, its own: started again under it, it has its partitions at once"
+        "",
+        description="Name of this process in the group, its own: started again under it, it has its partitions at once",
     )
     clickhouse_batch_rows: int = Field(10_000, ge=1, le=50_000, description="Rows that fill a batch")
     clickhouse_batch_ms: int = Field(500, description="Age at which a batch is written anyway")

@@ -19,6 +19,14 @@ UNITS_LOST = Counter("earshot_units_lost_total", "20 ms units declared lost", ["
 CAPTURE_RECOVERIES = Counter("earshot_capture_recoveries_total", "Times capture was brought back", ["cause"])
 STT_SESSIONS_OPEN = Gauge("earshot_stt_sessions_open", "Provider sessions open now", ["provider"])
 STT_ERRORS = Counter("earshot_stt_errors_total", "Provider errors", ["provider", "error_class"])
+STT_ALARMS = Gauge(
+    "earshot_stt_alarms", "1 while a provider is out: refused us for good, or failed repeatedly", ["provider"]
+)
+STT_WAITING = Gauge("earshot_stt_waiting_seconds", "Most speech of one voice no provider has taken yet", ["partition"])
+STT_PAUSED = Gauge(
+    "earshot_stt_paused", "1 while nothing is read from a partition: its providers are behind", ["partition"]
+)
+STT_LOG_LAG = Gauge("earshot_stt_log_lag_records", "Audio records not read yet", ["partition"])
 STT_FINAL_LATENCY = Histogram("earshot_stt_final_latency_seconds", "End of speech to final result", ["provider"])
 TURNS_SETTLED = Counter("earshot_turns_settled_total", "Turns settled")
 WORDS_DROPPED = Counter("earshot_words_dropped_total", "Words dropped as already committed", ["reason"])

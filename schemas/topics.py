@@ -49,7 +49,7 @@ AUDIO_FRAMES = Topic(
     name="audio.frames",
     record=events.AudioChunk,
     schema="audio_chunk.v1",
-    writers=("bot",),
+    writers=("bot", "synthetic"),
     readers=("transcribe", "verify"),
     retention_ms=6 * HOUR_MS,
     broker_timestamps=True,
@@ -58,7 +58,7 @@ MEETING_PARTICIPANTS = Topic(
     name="meeting.participants",
     record=events.ParticipantEvent,
     schema="participant_event.v1",
-    writers=("bot",),
+    writers=("bot", "synthetic"),
     readers=("turns", "sink clickhouse", "sink webhooks"),
     retention_ms=7 * DAY_MS,
 )
@@ -66,7 +66,7 @@ BOT_EVENTS = Topic(
     name="bot.events",
     record=events.BotEvent,
     schema="bot_event.v1",
-    writers=("bot",),
+    writers=("bot", "synthetic"),
     readers=("turns", "sink clickhouse", "sink webhooks", "verify"),
     retention_ms=7 * DAY_MS,
 )

@@ -33,7 +33,7 @@ from producers.bot.ledger import LedgerBook
 from producers.bot.lifecycle import ENDING, Lifecycle, Limits, Step
 from producers.bot.meeting import Meeting, Order, Output
 from producers.bot.publisher import Publisher
-from producers.bot.records import Identity, Records
+from producers.bot.records import Identity, Records, last_offsets_told
 from producers.bot.resources import Meter
 from producers.bot.roster import Fact
 from producers.bot.streams import StreamChunk
@@ -46,7 +46,7 @@ from schemas.ids import meeting_id
 from schemas.settings import BotSettings
 from schemas.telemetry import CAPTURE_RECOVERIES, PROCESS_ERRORS, PROGRESS_AT, UNITS_CAPTURED, UNITS_LOST
 from schemas.timebase import SystemClock
-from schemas.topics import AUDIO_FRAMES, BOT_EVENTS, MEETING_PARTICIPANTS
+from schemas.topics import BOT_EVENTS, MEETING_PARTICIPANTS
 from schemas.vocabulary import BotState, ChunkKind
 
 log = structlog.get_logger()
@@ -246,10 +246,9 @@ class Bot:
             )
 
     def _attrs(self) -> dict[str, str]:
-        offsets, concealed = self._publisher.last_offsets, self._meeting.reception.concealed_ratio
+        concealed = self._meeting.reception.concealed_ratio
         return {
-            "audio.frames.last_offset": str(offsets.get(AUDIO_FRAMES.name, -1)),
-            "meeting.participants.last_offset": str(offsets.get(MEETING_PARTICIPANTS.name, -1)),
+            **last_offsets_told(self._publisher.last_offsets),
             "capture_transport": self._meeting.transport,
             "capture_recoveries": str(self._meeting.recoveries),
             "rss_mb_peak": f"{self._meter.memory_mb_peak:.1f}",

@@ -1,5 +1,6 @@
 """What the bot says, as records: who and where it is, and the dense sequences, added in one place. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from producers.bot.lifecycle import Step
@@ -8,6 +9,7 @@ from producers.bot.streams import StreamChunk
 from schemas.events import AudioChunk, BotEvent, Ledger, ParticipantEvent
 from schemas.ids import event_id
 from schemas.timebase import SAMPLE_RATE_HZ
+from schemas.topics import AUDIO_FRAMES, MEETING_PARTICIPANTS
 from schemas.vocabulary import Encoding, ParticipantSource
 
 
@@ -101,3 +103,11 @@ class Records:
             attrs=attrs,
             ledger=ledger,
         )
+
+
+def last_offsets_told(last_offsets: Mapping[str, int]) -> dict[str, str]:
+    """What the last event says of where the bot's records end, as Kafka acknowledged them; -1 where there are none."""
+    return {
+        f"{topic.name}.last_offset": str(last_offsets.get(topic.name, -1))
+        for topic in (AUDIO_FRAMES, MEETING_PARTICIPANTS)
+    }

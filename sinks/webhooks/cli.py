@@ -7,6 +7,7 @@ import click
 import structlog
 
 from schemas.errors import EarshotError
+from schemas.health import Readiness, serve
 from schemas.settings import WebhookSettings, load
 from schemas.telemetry import configure_logging
 from sinks.webhooks.endpoint import endpoint
@@ -27,6 +28,7 @@ def webhooks() -> None:
     """
     settings = load(WebhookSettings)
     configure_logging(settings.log_level, settings.log_format)
+    serve(settings, Readiness())
     target = endpoint(settings.webhook_endpoint_id, settings.webhook_url, settings.webhook_secret.get_secret_value())
     try:
         asyncio.run(_run(WebhookSink(settings, target)))

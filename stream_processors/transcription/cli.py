@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from schemas.health import Readiness, serve
 from schemas.settings import TranscribeSettings, load
 from schemas.telemetry import configure_logging
 
@@ -28,6 +29,7 @@ def transcribe(wav: Path | None) -> None:
 
         click.echo(asyncio.run(transcribe_file(settings, wav)))
         return
+    serve(settings, Readiness())
     from stream_processors.transcription.process import transcribe as run
 
     asyncio.run(run(settings))

@@ -3,31 +3,37 @@
 from dataclasses import dataclass
 
 from schemas.events import ResultEvent, SessionEvent
-from stream_processors.transcription.providers.interface import SessionRequest
+from stream_processors.transcription.providers.interface import ProviderEvent, SessionRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open a provider session; what follows for it waits until it is there."""
+    """Open a session with this provider; nothing is sent on it before it is ready."""
 
+    provider: str
     request: SessionRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send 48 kHz PCM16 on the open session."""
+    """Send 48 kHz PCM16 on a session."""
 
+    session_id: str
     pcm: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Finalize:
-    """Ask the open session for a final up to here."""
+    """Ask a session for a final up to here."""
+
+    session_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Let go of the session and of what still waits for it."""
+    """Let go of a session and of what still waits for it."""
+
+    session_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,18 @@ class Dropped:
 class Answered:
     """A final came, `latency_ms` after its speech ended."""
 
+    provider: str
     latency_ms: int
 
 
 Command = Open | Send | Finalize | Close | Emit | Note | Dropped | Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Back from the shell: the provider took what this command had for it."""
+
+    command: Send | Finalize
+
+
+SessionNews = ProviderEvent | Done

@@ -136,6 +136,7 @@ class GroupMember:
 
     async def _leaving(self, *_: Any, **__: Any) -> None:
         async with self._lock:
+            self._worker.hang_up()
             await self._settle()
             self._worker.close()
             self._owned = set()

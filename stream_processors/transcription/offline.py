@@ -21,8 +21,8 @@ from schemas.topics import Topic
 from schemas.vocabulary import Attribution, ChunkKind, Encoding, ResultKind, TrackKind
 from stream_processors.sequencing.span import span_of
 from stream_processors.transcription.pipeline import Bench, Pipeline, Written
-from stream_processors.transcription.process import make_bench
-from stream_processors.transcription.providers.registry import make_provider
+from stream_processors.transcription.process import make_bench, started
+from stream_processors.transcription.providers.registry import make_providers
 
 FINALS = (ResultKind.FINAL, ResultKind.END_OF_TURN)
 MOST_UNSENT_BYTES = 30 * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE
@@ -34,12 +34,9 @@ CONVERT = "48 kHz, mono, 16 bit: `ffmpeg -i in.wav -ar 48000 -ac 1 -c:a pcm_s16l
 async def transcribe_file(settings: TranscribeSettings, path: Path) -> str:
     """One JSON object: words with times and confidence, the file's length, and how much of it was transcribed."""
     pcm = read_wav(path)
-    provider = make_provider(settings)
-    await provider.start()
-    try:
-        results = await transcribe_pcm(make_bench(settings, provider), pcm)
-    finally:
-        await provider.stop()
+    providers = make_providers(settings)
+    async with started(providers):
+        results = await transcribe_pcm(make_bench(settings, providers), pcm)
     return json.dumps(report(results, len(pcm) // BYTES_PER_SAMPLE))
 
 

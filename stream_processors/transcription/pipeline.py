@@ -3,7 +3,7 @@
 The pipeline of a stream on one page; it decides nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from schemas.events import AudioChunk, QualityWindow, ResultEvent, SessionEvent
@@ -13,12 +13,26 @@ from schemas.topics import AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, Topic
 from stream_processors.sequencing.quality import Quality
 from stream_processors.sequencing.sequencer import Sequencer
 from stream_processors.sequencing.span import Span
-from stream_processors.transcription.commands import Answered, Close, Command, Dropped, Emit, Note, Open
+from stream_processors.transcription.commands import (
+    Answered,
+    Close,
+    Command,
+    Dropped,
+    Emit,
+    Finalize,
+    Note,
+    Open,
+    Send,
+    SessionNews,
+)
 from stream_processors.transcription.conversation import Conversation, Terms
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.moment import Moment
-from stream_processors.transcription.providers.interface import Provider, ProviderEvent
+from stream_processors.transcription.providers.interface import Provider, SessionRequest
 from stream_processors.transcription.records import Records
+from stream_processors.transcription.routing.choice import Asker, Choice
+from stream_processors.transcription.routing.route import Route
+from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.session import Session
 from stream_processors.transcription.stream import Stream
 from stream_processors.transcription.vad import Vad
@@ -31,7 +45,9 @@ Write = Callable[[Topic, Written], None]
 class Bench:
     """What every pipeline of a worker works with."""
 
-    provider: Provider
+    providers: Mapping[str, Provider]
+    choices: tuple[Choice, ...]
+    router: Router
     clock: Clock
     gate: GateSettings
     label: str
@@ -42,6 +58,16 @@ class Bench:
     def now(self) -> Moment:
         return Moment(self.clock.now_us(), self.clock.monotonic_ms())
 
+    def open(self, provider: str, request: SessionRequest, tell: Callable[[str, SessionNews], None]) -> Session:
+        """A session with a provider; `tell` gets what happens on it."""
+        return Session(self.providers[provider], request, tell)
+
+    @property
+    def terms(self) -> Terms:
+        """What every conversation is held on."""
+        capabilities = {name: provider.capabilities for name, provider in self.providers.items()}
+        return Terms(capabilities, self.worker_id, ms_to_samples(self.gate.preroll_ms), self.session_idle_ms)
+
 
 class Pipeline:
     """`first` is the first chunk this owner sees; `cursor` is K when results of an owner before say so, else None.
@@ -50,25 +76,25 @@ class Pipeline:
     """
 
     def __init__(self, bench: Bench, first: AudioChunk, span: Span, cursor: int | None, write: Write) -> None:
-        records = Records(first, bench.label, bench.provider.capabilities)
+        records = Records(first, bench.label)
         start = span.from_sample if cursor is None else cursor
-        preroll = ms_to_samples(bench.gate.preroll_ms)
-        terms = Terms(bench.provider.capabilities, bench.worker_id, preroll, bench.session_idle_ms)
-        conversation = Conversation(records, terms, start)
+        asker = Asker(first.bot_id, f"{first.stream_id}/{first.epoch}")
+        route = Route(bench.router, bench.choices, asker, bench.worker_id)
+        conversation = Conversation(records, bench.terms, route, start)
         self._bench = bench
         self._write = write
         self._sequencer = Sequencer()
         self._quality = Quality(first, resumed=cursor is not None)
         self._vad = Vad()
         self._stream = Stream(records, conversation, bench.gate, from_sample=span.from_sample, cursor=start)
-        self._session: Session | None = None
+        self._sessions: dict[str, Session] = {}
         self._fed_at_ms = 0.0
         self.idle = False
 
     @property
     def unsent_bytes(self) -> int:
         """Speech that no provider has taken yet."""
-        return self._stream.unsent_bytes + (self._session.unsent_bytes if self._session else 0)
+        return self._stream.unsent_bytes + sum(session.unsent_bytes for session in self._sessions.values())
 
     def feed(self, chunk: AudioChunk, span: Span, appended_at_ms: int) -> None:
         """The next chunk from the log."""
@@ -105,10 +131,8 @@ class Pipeline:
         self._do(self._stream.end(now))
 
     def close(self) -> None:
-        """Let go of the provider; what is not settled is the next owner's."""
-        if self._session:
-            self._session.close()
-            self._session = None
+        """Let go of the providers; what is not settled is the next owner's."""
+        self._do(self._stream.let_go(self._bench.now()))
 
     def _hear(self, spans: Iterable[Span], now: Moment) -> None:
         for span in spans:
@@ -118,11 +142,8 @@ class Pipeline:
         for window in self._quality.publish(self._sequencer.next_seq or 0, now.us, all_of_it=all_of_it):
             self._write(AUDIO_QUALITY, window)
 
-    def _said(self, event: ProviderEvent) -> None:
-        self._do(self._stream.provider(event, self._bench.now()))
-
-    def _asked(self) -> None:
-        self._stream.final_asked(self._bench.now())
+    def _told(self, session_id: str, news: SessionNews) -> None:
+        self._do(self._stream.session(session_id, news, self._bench.now()))
 
     def _do(self, commands: Iterable[Command]) -> None:
         for command in commands:
@@ -131,14 +152,13 @@ class Pipeline:
                     self._write(STT_RESULTS, result)
                 case Note(event):
                     self._write(STT_SESSIONS, event)
-                case Open(request):
-                    self._session = Session(self._bench.provider, request, self._said, self._asked)
-                case Close():
-                    self.close()
+                case Open(provider, request):
+                    self._sessions[request.session_id] = self._bench.open(provider, request, self._told)
+                case Close(session_id):
+                    self._sessions.pop(session_id).close()
                 case Dropped(reason, words):
                     WORDS_DROPPED.labels(reason).inc(words)
-                case Answered(latency_ms):
-                    STT_FINAL_LATENCY.labels(self._bench.provider.capabilities.provider).observe(latency_ms / 1000)
-                case _:
-                    assert self._session
-                    self._session.put(command)
+                case Answered(provider, latency_ms):
+                    STT_FINAL_LATENCY.labels(provider).observe(latency_ms / 1000)
+                case Send(session_id) | Finalize(session_id):
+                    self._sessions[session_id].put(command)

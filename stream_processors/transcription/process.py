@@ -4,7 +4,8 @@ import asyncio
 import secrets
 import signal
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import structlog
@@ -22,7 +23,10 @@ from stream_processors.transcription.liveness import Liveness
 from stream_processors.transcription.log_shell import LogOutlet, ResultsLog, demand_services
 from stream_processors.transcription.pipeline import Bench
 from stream_processors.transcription.providers.interface import Provider
-from stream_processors.transcription.providers.registry import make_provider
+from stream_processors.transcription.providers.registry import make_providers
+from stream_processors.transcription.routing.choice import Choice
+from stream_processors.transcription.routing.quota import Limits
+from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.worker import STAGE, Worker
 
 log = structlog.get_logger()
@@ -34,10 +38,12 @@ STUCK_MS = 60_000
 STOP_S = 8.0
 
 
-def make_bench(settings: TranscribeSettings, provider: Provider, label: str = LIVE) -> Bench:
-    """What the pipelines of this process work with."""
+def make_bench(settings: TranscribeSettings, providers: Mapping[str, Provider], label: str = LIVE) -> Bench:
+    """What the pipelines of this process work with; `providers` in the order they are to be tried."""
     return Bench(
-        provider=provider,
+        providers=providers,
+        choices=tuple(Choice(name) for name in providers),
+        router=Router(_limits(settings)),
         clock=SystemClock(),
         gate=GateSettings(settings.preroll_ms, settings.hangover_ms, settings.forced_cut_ms),
         label=label,
@@ -47,21 +53,33 @@ def make_bench(settings: TranscribeSettings, provider: Provider, label: str = LI
     )
 
 
+def _limits(settings: TranscribeSettings) -> dict[str, Limits]:
+    sessions, new = settings.provider_max_sessions, settings.provider_max_new_sessions_per_minute
+    return {name: Limits(sessions.get(name), new.get(name)) for name in {*sessions, *new}}
+
+
+@asynccontextmanager
+async def started(providers: Mapping[str, Provider]) -> AsyncIterator[None]:
+    """Every provider ready to be asked, and let go of at the end. Raises EarshotError when one cannot work."""
+    async with AsyncExitStack() as stack:
+        for provider in providers.values():
+            stack.push_async_callback(provider.stop)
+            await provider.start()
+        yield
+
+
 async def transcribe(settings: TranscribeSettings) -> None:
     """Run until SIGTERM or SIGINT; raises EarshotError when something needed is away, at start or for good."""
-    provider = make_provider(settings)
+    providers = make_providers(settings)
     registry = Registry(settings.schema_registry_url)
     await asyncio.to_thread(demand_services, settings, registry)
-    await provider.start()
-    try:
+    async with started(providers):
         with tempfile.TemporaryDirectory(prefix="earshot-transcribe-") as folder:
-            await _work(settings, provider, registry, Path(folder))
-    finally:
-        await provider.stop()
+            await _work(settings, providers, registry, Path(folder))
 
 
-async def _work(settings: TranscribeSettings, provider: Provider, registry: Registry, folder: Path) -> None:
-    bench = make_bench(settings, provider)
+async def _work(settings: TranscribeSettings, providers: dict[str, Provider], registry: Registry, folder: Path) -> None:
+    bench = make_bench(settings, providers)
     outlet = LogOutlet(settings.kafka_bootstrap_servers)
     results = ResultsLog(settings.kafka_bootstrap_servers, Codec(registry), LIVE)
     # an utterance that waits for a decoder must not stop the one that has it from ending: twice the longest, and more
@@ -75,7 +93,7 @@ async def _work(settings: TranscribeSettings, provider: Provider, registry: Regi
         _every(LIVENESS_S, _Watch(worker, member, results, bench).look),
     ]
     await member.start()
-    log.info("transcribing", provider=provider.capabilities.provider, group=settings.consumer_group)
+    log.info("transcribing", providers=list(providers), group=settings.consumer_group)
     try:
         await _until_told_to_stop(loops)
     finally:

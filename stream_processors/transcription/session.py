@@ -8,11 +8,10 @@ import structlog
 
 from schemas.telemetry import PROCESS_ERRORS, STT_ERRORS, STT_SESSIONS_OPEN
 from schemas.vocabulary import SttErrorClass
-from stream_processors.transcription.commands import Finalize, Send
+from stream_processors.transcription.commands import Done, Finalize, Send, SessionNews
 from stream_processors.transcription.providers.interface import (
     Provider,
     ProviderError,
-    ProviderEvent,
     ProviderFailed,
     ProviderReady,
     ProviderSession,
@@ -23,19 +22,12 @@ log = structlog.get_logger()
 
 
 class Session:
-    """`on_event` gets what happened; after a ProviderFailed there is nothing more. `on_asked`: a Finalize was handed over."""
+    """`tell` gets what happened; after a ProviderFailed there is nothing more."""
 
-    def __init__(
-        self,
-        provider: Provider,
-        request: SessionRequest,
-        on_event: Callable[[ProviderEvent], None],
-        on_asked: Callable[[], None],
-    ) -> None:
+    def __init__(self, provider: Provider, request: SessionRequest, tell: Callable[[str, SessionNews], None]) -> None:
         self._provider = provider
         self._request = request
-        self._on_event = on_event
-        self._on_asked = on_asked
+        self._tell = tell
         self._waiting: deque[Send | Finalize] = deque()
         self._more = asyncio.Event()
         self.unsent_bytes = 0
@@ -49,7 +41,7 @@ class Session:
 
     def close(self) -> None:
         """Let go; nothing is reported any more."""
-        self._on_event, self._on_asked = _ignore, _ignore_asked
+        self._tell = _ignore
         self._task.cancel()
 
     async def closed(self) -> None:
@@ -69,12 +61,12 @@ class Session:
             log.exception("session_broke", provider=name, stt_session_id=self._request.session_id)
             failure = ProviderFailed(SttErrorClass.TRANSIENT, type(error).__name__)
         STT_ERRORS.labels(name, str(failure.error_class)).inc()
-        self._on_event(failure)
+        self._happened(failure)
 
     async def _converse(self, name: str) -> None:
         session = await self._provider.open(self._request)
         with STT_SESSIONS_OPEN.labels(name).track_inprogress():
-            self._on_event(ProviderReady())
+            self._happened(ProviderReady())
             try:
                 await self._both_ways(session)
             finally:
@@ -99,6 +91,7 @@ class Session:
                 await self._carry_out(session, self._waiting[0])
                 done = self._waiting.popleft()
                 self.unsent_bytes -= len(done.pcm) if isinstance(done, Send) else 0
+                self._happened(Done(done))
             self._more.clear()
 
     async def _carry_out(self, session: ProviderSession, command: Send | Finalize) -> None:
@@ -106,16 +99,14 @@ class Session:
             await session.send(command.pcm)
         else:
             await session.finalize()
-            self._on_asked()
 
     async def _listen(self, session: ProviderSession) -> None:
         async for result in session.results():
-            self._on_event(result)
+            self._happened(result)
+
+    def _happened(self, news: SessionNews) -> None:
+        self._tell(self._request.session_id, news)
 
 
-def _ignore(_: ProviderEvent) -> None:
+def _ignore(_: str, __: SessionNews) -> None:
     """What a closed session still says."""
-
-
-def _ignore_asked() -> None:
-    """The same for a Finalize."""

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from schemas.timebase import BYTES_PER_SAMPLE, SAMPLES_PER_UNIT, ms_to_samples
 from schemas.vocabulary import ChunkKind, SkipReason, TurnReason
 from stream_processors.sequencing.span import Span, Speaker
-from stream_processors.transcription.commands import Command, Emit
+from stream_processors.transcription.commands import Command, Emit, SessionNews
 from stream_processors.transcription.conversation import Conversation
 from stream_processors.transcription.gate import Gate, GateEvent, GateSettings, SpeechStarted
 from stream_processors.transcription.moment import Moment
-from stream_processors.transcription.providers.interface import ProviderEvent
 from stream_processors.transcription.records import Records
 
 SKIPS = {ChunkKind.GAP: SkipReason.GAP, ChunkKind.ABSENT: SkipReason.ABSENT}
@@ -62,7 +61,7 @@ class Stream:
     @property
     def unsent_bytes(self) -> int:
         """Speech no session has been given yet."""
-        return self._conversation.unsent_bytes(self._position)
+        return self._conversation.unsent_bytes
 
     def heard(self, span: Span, speech: Sequence[bool], now: Moment) -> list[Command]:
         """The next span of the stream; `speech` says yes or no for each unit of audio, and is empty otherwise."""
@@ -78,13 +77,9 @@ class Stream:
             commands += self._listen(span, speech, now)
         return commands + self._settled(now)
 
-    def provider(self, event: ProviderEvent, now: Moment) -> list[Command]:
-        """What the session of this stream said."""
-        return self._conversation.provider(event, now) + self._settled(now)
-
-    def final_asked(self, now: Moment) -> None:
-        """The oldest Finalize was handed to the provider: from now on it must answer."""
-        self._conversation.final_asked(now)
+    def session(self, session_id: str, news: SessionNews, now: Moment) -> list[Command]:
+        """What happened on a session of this stream."""
+        return self._conversation.session(session_id, news, now) + self._settled(now)
 
     def tick(self, now: Moment) -> list[Command]:
         """Deadlines: a session to open again, a final that does not come, a session that is idle."""
@@ -96,6 +91,10 @@ class Stream:
         commands = self._gate_events(self._gate.interrupt(self._position, TurnReason.STREAM_END), now)
         self.chain.skip(self._position, SkipReason.NO_SPEECH, self._speaker)
         return commands + self._settled(now)
+
+    def let_go(self, now: Moment) -> list[Command]:
+        """Close every session; what is not settled is somebody else's."""
+        return self._conversation.let_go(now)
 
     def _speaker_is(self, span: Span, now: Moment) -> list[Command]:
         if span.speaker == self._speaker:

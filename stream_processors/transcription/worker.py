@@ -18,7 +18,7 @@ from schemas.dead_letter import RawRecord, dead_letter
 from schemas.errors import InvalidRecord, RegistryUnavailable
 from schemas.events import AudioChunk, ResultEvent
 from schemas.kafka_client import record_headers
-from schemas.telemetry import PROCESS_ERRORS, PROGRESS_AT, RECORDS_DEAD, RECORDS_READ
+from schemas.telemetry import PROCESS_ERRORS, PROGRESS_AT, RECORDS_DEAD, RECORDS_READ, STT_ALARMS
 from schemas.timebase import BYTES_PER_SAMPLE, ms_to_samples
 from schemas.topics import AUDIO_FRAMES, STT_RESULTS, Topic
 from stream_processors.sequencing.span import span_of
@@ -126,7 +126,13 @@ class Worker:
                     pipeline.touch(now)
                 pipeline.tick()
             partition.forget(now.ms)
+        self._tell_alarms()
         self._drain()
+
+    def hang_up(self) -> None:
+        """Close every session while its end may still be written down; what is not settled is sent again by whoever is next."""
+        for partition in self._partitions.values():
+            partition.close()
 
     def paused(self) -> set[int]:
         """Partitions to read nothing from now: a stream has more unsent speech than its provider can take soon."""
@@ -190,6 +196,21 @@ class Worker:
         PROGRESS_AT.labels(STAGE).set(self._bench.now().us / 1e6)
         if cursor_after is not None:
             partition.acknowledged(entry.cursor, cursor_after, offset)
+
+    def _tell_alarms(self) -> None:
+        for alarm in self._bench.router.news():
+            STT_ALARMS.labels(alarm.choice.provider).set(alarm.cause is not None)
+            if alarm.cause:
+                cause = alarm.cause
+                log.error(
+                    "provider_out",
+                    provider=alarm.choice.provider,
+                    error_class=cause.error_class,
+                    error_code=cause.code,
+                    remedy=cause.remedy,
+                )
+            else:
+                log.warning("provider_back", provider=alarm.choice.provider)
 
     def _bury(self, partition: Partition, record: RawRecord, error: InvalidRecord) -> None:
         RECORDS_DEAD.labels(STAGE, record.topic, error.error_class).inc()

@@ -2,6 +2,7 @@
 
 import click
 
+from schemas.health import Readiness, serve
 from schemas.settings import TurnsSettings, load
 from schemas.telemetry import configure_logging
 
@@ -18,4 +19,5 @@ def turns() -> None:
 
     settings = load(TurnsSettings)
     configure_logging(settings.log_level, settings.log_format)
+    serve(settings, Readiness())
     run(settings)

@@ -1,7 +1,9 @@
 """People who never heard of Earshot read its topics: Confluent's Python deserialiser, and kafkajs in Node, unchanged."""
 
 import json
+import re
 import subprocess
+import sys
 import warnings
 from base64 import b64encode
 from collections.abc import Callable
@@ -31,6 +33,7 @@ with warnings.catch_warnings():
     from confluent_kafka.serialization import MessageField, SerializationContext
 
 pytestmark = pytest.mark.integration
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 NODE_DIR = Path(__file__).parent / "node"
 KEYS = [f"bot_{number:016x}" for number in range(0, 200 * 7919, 7919)]
 Published = Callable[[Topic, list[Record]], str]
@@ -168,3 +171,31 @@ def test_the_record_types_are_those_the_examples_claim() -> None:
     """The examples above are records of the two topics read."""
     assert AUDIO_FRAMES.record is AudioChunk
     assert TRANSCRIPT_TURNS.record is Turn
+
+
+def snippet(of: str) -> str:
+    """The README's Python that has `of` in it."""
+    [found] = [text for text in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if of in text]
+    return str(found)
+
+
+def test_the_readmes_consumer_reads_turns(kafka_bootstrap: str, registry_url: str, published: Published) -> None:
+    """What a newcomer types prints who said what."""
+    turns: list[Turn] = examples(TRANSCRIPT_TURNS.schema)
+    topic = published(TRANSCRIPT_TURNS, [*turns])
+    typed = snippet("AvroDeserializer").replace(TRANSCRIPT_TURNS.name, topic)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", typed],
+        env={"EARSHOT_KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "EARSHOT_SCHEMA_REGISTRY_URL": registry_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.splitlines()) == sorted(f"{t.start_ms} {t.display_name} {t.text}" for t in turns)
+
+
+def test_the_readmes_receiver_is_python() -> None:
+    """What it does is tested with the demo's receiver, which does the same."""
+    compile(snippet("standardwebhooks"), "README.md", "exec")

@@ -4,7 +4,7 @@ from earshot.command import SUBCOMMANDS
 from schemas.topics import AUDIO_FRAMES, BY_NAME, PARTITIONS, RECORD_TOPICS, STT_RESULTS, TOPICS, dlq_of
 from sinks.cli import SINKS
 
-PLANNED = {"ingest", "synthetic", "fleet", "recordings", "live", "operators"}
+PLANNED = {"ingest", "fleet", "recordings", "live", "operators"}
 
 
 def test_names_are_unique():

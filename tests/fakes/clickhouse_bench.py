@@ -23,6 +23,7 @@ from sinks.clickhouse.adapter import Server
 from sinks.clickhouse.batch import Batch, Entry
 from sinks.clickhouse.block import block_of
 from sinks.clickhouse.intent import Intent
+from sinks.clickhouse.migrate import migrations
 from sinks.clickhouse.rows import row_of
 from sinks.clickhouse.tables import MAPPER_VERSION, TABLES
 from sinks.clickhouse.writer import BadRow, Writer
@@ -200,10 +201,15 @@ class Bench:
             server.close()
 
     def number(self, query: str) -> int:
-        """The one number a query gives; 0 while its table is not there."""
-        if self.ask(f"EXISTS DATABASE {self.database}") != [(1,)] or self.ask("EXISTS TABLE {db}.turns") != [(1,)]:
+        """The one number a query gives; 0 while the tables are still being made."""
+        if self.ask(f"EXISTS DATABASE {self.database}") != [(1,)] or not self.migrated():
             return 0
         return int(str(self.ask(query)[0][0]))
+
+    def migrated(self) -> bool:
+        """Whether every migration there is has been applied."""
+        made = self.ask("EXISTS TABLE {db}.schema_migrations") == [(1,)]
+        return made and self.ask("SELECT count() FROM {db}.schema_migrations FINAL") == [(len(migrations()),)]
 
     def views(self, tenant_id: str) -> dict[str, list[tuple[object, ...]]]:
         """Every view's rows of a tenant, as text and sorted: equal when not a byte differs."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from schemas import events
 from schemas.events import Record, Turn, TurnWord
+from schemas.timebase import SystemClock
 from schemas.topics import (
     AUDIO_QUALITY,
     BOT_EVENTS,
@@ -26,7 +27,9 @@ from schemas.vocabulary import (
     TurnState,
 )
 
-STARTED_AT_US = 1_795_000_000_000_000
+DAY_US = 86_400_000_000
+# Today: the tables forget old meetings, some after days.
+STARTED_AT_US = SystemClock().now_us() // DAY_US * DAY_US
 Posted = tuple[Topic, Record]
 
 

@@ -10,18 +10,22 @@ from collections import deque
 import numpy as np
 
 from schemas.timebase import BYTES_PER_SAMPLE, BYTES_PER_UNIT, SAMPLES_PER_UNIT
-from schemas.vocabulary import ResultKind, SttErrorClass
+from schemas.vocabulary import ResultKind
 from stream_processors.transcription.commands import Close, Command, Finalize, Open, Send
 from stream_processors.transcription.providers.interface import (
     Capabilities,
     ProviderEvent,
-    ProviderFailed,
     ProviderReady,
     ProviderResult,
     ProviderWord,
 )
+from stream_processors.transcription.routing.choice import Choice
 
-CAPABILITIES = Capabilities(provider="scripted", model="runs", language="en", final_timeout_ms=30_000)
+CHOICES = (Choice("scripted"), Choice("spare"))
+CAPABILITIES = {
+    choice.provider: Capabilities(provider=choice.provider, model="runs", language="en", final_timeout_ms=30_000)
+    for choice in CHOICES
+}
 PARTIAL_EVERY_UNITS = 20
 
 
@@ -41,50 +45,59 @@ def words(pcm: bytes, from_sample: int) -> tuple[ProviderWord, ...]:
     )
 
 
-class ScriptedProvider:
-    """One session at a time. `says` is what it will say next, in order."""
+class ScriptedSession:
+    """Hears one session's bytes; `says` what it has to say, in order. `mute` says nothing from now on."""
 
     def __init__(self) -> None:
-        self.says: deque[ProviderEvent] = deque()
-        self.sessions = 0
-        self._open = False
-        self._heard = b""
+        self.says: deque[ProviderEvent] = deque([ProviderReady()])
+        self.mute = False
+        self._heard = bytearray()
         self._final_to = 0
         self._partial_to = 0
+
+    def send(self, pcm: bytes) -> None:
+        self._heard += pcm
+        if len(self._heard) - self._partial_to >= PARTIAL_EVERY_UNITS * BYTES_PER_UNIT:
+            self._partial_to = len(self._heard)
+            self._say(ResultKind.PARTIAL)
+
+    def finalize(self) -> None:
+        self._say(ResultKind.FINAL)
+        self._final_to = len(self._heard)
+
+    def _say(self, kind: ResultKind) -> None:
+        heard = words(bytes(self._heard[self._final_to :]), self._final_to // BYTES_PER_SAMPLE)
+        if not self.mute:
+            self.says.append(ProviderResult(kind, len(self._heard) // BYTES_PER_SAMPLE, heard))
+
+
+class ScriptedProvider:
+    """Every provider of a worker: sessions by id, the oldest first."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, ScriptedSession] = {}
+        self.opened: list[str] = []
 
     def handle(self, command: Command) -> None:
         """Do what the machine of a stream asks for."""
         match command:
-            case Open():
-                assert not self._open, "a second session while the first is open"
-                self.sessions += 1
-                self._open, self._heard, self._final_to, self._partial_to = True, b"", 0, 0
-                self.says = deque([ProviderReady()])
-            case Send(pcm):
-                assert self._open, "audio for a session that is not open"
-                self._heard += pcm
-                self._partial()
-            case Finalize():
-                self.says.append(self._result(ResultKind.FINAL))
-                self._final_to = len(self._heard)
-            case Close():
-                self._open = False
-                self.says.clear()
+            case Open(provider, request):
+                assert len(self.sessions) < 2, "a third session"
+                self.opened.append(provider)
+                self.sessions[request.session_id] = ScriptedSession()
+            case Send(session_id, pcm):
+                assert pcm, "a send without audio"
+                self.sessions[session_id].send(pcm)
+            case Finalize(session_id):
+                self.sessions[session_id].finalize()
+            case Close(session_id):
+                del self.sessions[session_id]
             case _:
                 pass
 
-    def die(self) -> ProviderEvent | None:
-        """The session breaks; what it still had to say is lost. None when there is none."""
-        if not self._open:
-            return None
-        self.says.clear()
-        return ProviderFailed(SttErrorClass.TRANSIENT, "scripted")
-
-    def _partial(self) -> None:
-        if len(self._heard) - self._partial_to >= PARTIAL_EVERY_UNITS * BYTES_PER_UNIT:
-            self._partial_to = len(self._heard)
-            self.says.append(self._result(ResultKind.PARTIAL))
-
-    def _result(self, kind: ResultKind) -> ProviderResult:
-        heard = words(self._heard[self._final_to :], self._final_to // BYTES_PER_SAMPLE)
-        return ProviderResult(kind, len(self._heard) // BYTES_PER_SAMPLE, heard)
+    def next_said(self) -> tuple[str, ProviderEvent] | None:
+        """What the oldest session that has something to say says next."""
+        for session_id, session in self.sessions.items():
+            if session.says:
+                return session_id, session.says.popleft()
+        return None

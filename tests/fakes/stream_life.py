@@ -9,17 +9,21 @@ from dataclasses import dataclass, field
 
 from schemas.events import AudioChunk, ResultEvent
 from schemas.timebase import SAMPLES_PER_UNIT, ms_to_samples
-from schemas.vocabulary import ResultKind, SkipReason
+from schemas.vocabulary import ResultKind, SkipReason, SttErrorClass
 from stream_processors.sequencing.sequencer import Sequencer
 from stream_processors.sequencing.span import Span, span_of
-from stream_processors.transcription.commands import Command, Emit
+from stream_processors.transcription.commands import Command, Done, Emit, Finalize, Send
 from stream_processors.transcription.conversation import Conversation, Terms
 from stream_processors.transcription.cursor import StreamCursor, committable
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.moment import Moment
+from stream_processors.transcription.providers.interface import ProviderFailed
 from stream_processors.transcription.records import Records
+from stream_processors.transcription.routing.choice import Asker
+from stream_processors.transcription.routing.route import Route
+from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.stream import Stream
-from tests.fakes.scripted_provider import CAPABILITIES, ScriptedProvider
+from tests.fakes.scripted_provider import CAPABILITIES, CHOICES, ScriptedProvider
 
 GATE = GateSettings()
 PREROLL = ms_to_samples(GATE.preroll_ms)
@@ -59,45 +63,53 @@ class Worker:
 
     def answer(self, now: Moment) -> None:
         """The provider says the next thing it has to say."""
-        if self._stream and self.provider.says:
-            self._do(self._stream.provider(self.provider.says.popleft(), now))
+        said = self.provider.next_said()
+        if self._stream and said:
+            self._do(self._stream.session(*said, now), now)
 
-    def die(self, now: Moment) -> None:
-        """The session breaks."""
-        failure = self.provider.die()
-        if self._stream and failure:
-            self._do(self._stream.provider(failure, now))
+    def die(self, error_class: SttErrorClass, now: Moment) -> None:
+        """The oldest session breaks; what it still had to say is lost."""
+        session_id = next(iter(self.provider.sessions), None)
+        if self._stream and session_id:
+            self._do(self._stream.session(session_id, ProviderFailed(error_class, "scripted"), now), now)
+
+    @property
+    def deadline_ms(self) -> float | None:
+        return self._stream.deadline_ms if self._stream else None
 
     def tick(self, now: Moment) -> None:
         if self._stream:
-            self._do(self._stream.tick(now))
+            self._do(self._stream.tick(now), now)
 
     def end(self, now: Moment) -> None:
         for span in self._sequencer.flush():
             self._hear(span, now)
         if self._stream:
-            self._do(self._stream.end(now))
+            self._do(self._stream.end(now), now)
 
     def _begin(self, chunk: AudioChunk, span: Span) -> Stream:
         start = span.from_sample if self._restored is None else self._restored
-        records = Records(chunk, "live", CAPABILITIES)
+        records = Records(chunk, "live")
         terms = Terms(CAPABILITIES, f"worker{self._number}", PREROLL, session_idle_ms=2_000)
+        route = Route(Router(), CHOICES, Asker(chunk.bot_id, chunk.stream_id), terms.worker_id)
         self.cursor.acknowledged = start
-        return Stream(
-            records, Conversation(records, terms, start), GATE, from_sample=span.from_sample, cursor=start
-        )  # fmt: skip
+        conversation = Conversation(records, terms, route, start)
+        return Stream(records, conversation, GATE, from_sample=span.from_sample, cursor=start)
 
     def _hear(self, span: Span, now: Moment) -> None:
         assert self._stream
         speech = [any(span.pcm[at : at + 2]) for at in range(0, len(span.pcm), SAMPLES_PER_UNIT * 2)]
-        self._do(self._stream.heard(span, speech, now))
+        self._do(self._stream.heard(span, speech, now), now)
 
-    def _do(self, commands: list[Command]) -> None:
+    def _do(self, commands: list[Command], now: Moment) -> None:
+        """Carry out; a provider takes everything at once."""
         for command in commands:
             if isinstance(command, Emit):
                 self.in_flight.append(command.result)
-            else:
-                self.provider.handle(command)
+                continue
+            self.provider.handle(command)
+            if self._stream and isinstance(command, Send | Finalize):
+                self._stream.session(command.session_id, Done(command), now)
 
 
 @dataclass
@@ -136,8 +148,21 @@ class StreamLife:
         self.committed = held if self.rules.commit_holds_back else self.worker.next_offset
 
     def drop_session(self) -> None:
+        self.fail(SttErrorClass.TRANSIENT)
+
+    def refuse(self) -> None:
+        self.fail(SttErrorClass.FATAL)
+
+    def throttle(self) -> None:
+        self.fail(SttErrorClass.THROTTLED)
+
+    def expire(self) -> None:
+        self.fail(SttErrorClass.PLANNED_EXPIRY)
+
+    def fail(self, error_class: SttErrorClass) -> None:
+        """The oldest session ends with an error."""
         self.faults += 1
-        self.worker.die(self.now)
+        self.worker.die(error_class, self.now)
 
     def kill(self) -> None:
         """kill -9: what was on its way is lost; another worker begins where was committed, at the cursor on the log."""
@@ -160,6 +185,7 @@ class StreamLife:
         end = max(c.seq + c.units for c in self.chunks) * SAMPLES_PER_UNIT
         for _ in range(20_000):
             self.worker.end(self.now)
+            self._skip_waiting()
             self.answer()
             self.acknowledge()
             if self.results and self.results[-1].cursor_after_sample >= end and not self.worker.in_flight:
@@ -186,6 +212,12 @@ class StreamLife:
             for after, r in zip(afters, self.results, strict=False)
             if after != r.cursor_before_sample
         ]
+
+    def _skip_waiting(self) -> None:
+        """Nothing is said and nothing can be until a deadline: go there."""
+        deadline_ms = self.worker.deadline_ms
+        if not self.worker.provider.sessions and deadline_ms is not None and deadline_ms > self.now.ms:
+            self.now = Moment(self.now.us + int((deadline_ms - self.now.ms) * 1000), deadline_ms)
 
     def _pass(self) -> None:
         self.now = Moment(self.now.us + STEP_MS * 1000, self.now.ms + STEP_MS)

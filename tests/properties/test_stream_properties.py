@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from schemas.events import Word
 from schemas.vocabulary import SkipReason
-from stream_processors.transcription import conversation
+from stream_processors.transcription import replies
 from tests.fakes.audio_records import chunks_of
 from tests.fakes.scripted_provider import speech
 from tests.fakes.stream_life import Rules, StreamLife
 
 PAUSES = (0, 0, 1, 3, 8, 30, 60)
 ACTIONS = ("read", "read", "read", "read", "answer", "answer", "acknowledge", "acknowledge", "commit")
-FAULTS = ("drop_session", "kill", "kill_with_results_out")
+FAULTS = ("drop_session", "refuse", "throttle", "expire", "kill", "kill_with_results_out")
 
 
 @st.composite
@@ -101,5 +101,5 @@ def test_without_the_midpoint_rule_a_word_comes_twice(monkeypatch: pytest.Monkey
     def everything(words: tuple[Word, ...], from_sample: int, to_sample: int) -> tuple[Word, ...]:
         return words
 
-    monkeypatch.setattr(conversation, "within", everything)
+    monkeypatch.setattr(replies, "within", everything)
     assert len(read_to_the_cut().words()) > len(expected(LONG))

@@ -21,8 +21,8 @@ from schemas.settings import TranscribeSettings
 from schemas.vocabulary import ResultKind
 from stream_processors.transcription.offline import read_wav, report, transcribe_pcm
 from stream_processors.transcription.pipeline import Bench
-from stream_processors.transcription.process import make_bench
-from stream_processors.transcription.providers.registry import make_provider
+from stream_processors.transcription.process import make_bench, started
+from stream_processors.transcription.providers.registry import make_providers
 from tests.fakes.audio_records import spoken
 
 SAID = "we should move the launch to the second week of april so that the team has time to test everything"
@@ -32,10 +32,9 @@ SETTINGS = TranscribeSettings(provider="local", decoders=1)
 @pytest.fixture
 async def bench() -> AsyncIterator[Bench]:
     """The local engine with one decoder."""
-    provider = make_provider(SETTINGS)
-    await provider.start()
-    yield make_bench(SETTINGS, provider)
-    await provider.stop()
+    providers = make_providers(SETTINGS)
+    async with started(providers):
+        yield make_bench(SETTINGS, providers)
 
 
 def finals(results: list[ResultEvent]) -> list[ResultEvent]:

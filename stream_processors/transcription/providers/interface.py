@@ -37,6 +37,9 @@ class Capabilities:
     `final_timeout_ms`: how long after `finalize` the final may take before the session counts as dead.
     `pace`: seconds of audio it takes in a second, at most; audio that was kept back must not be sent faster.
     `session_limit_ms`: how long a session may be open before the provider ends it; None: for ever.
+    `silent_after_ms`: of audio taken and of time without any result, after which a session counts as dead; None: it may
+    say nothing before a final.
+    `stuck_after_ms`: how long `send` may take nothing before the session counts as dead; None: it may wait for a place.
     """
 
     provider: str
@@ -46,6 +49,8 @@ class Capabilities:
     pace: float = math.inf
     session_limit_ms: int | None = None
     price: Price = Price()
+    silent_after_ms: int | None = None
+    stuck_after_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

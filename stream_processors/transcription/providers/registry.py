@@ -16,9 +16,15 @@ PROVIDERS: dict[str, Callable[[TranscribeSettings], Provider]] = {
 
 
 def make_provider(settings: TranscribeSettings) -> Provider:
-    """The provider the settings name; raises UsageError for a name nobody has."""
-    if settings.provider not in PROVIDERS:
-        raise UsageError(
-            f"EARSHOT_PROVIDER is {settings.provider}, which is no provider", remedy=f"one of: {', '.join(PROVIDERS)}"
-        )
-    return PROVIDERS[settings.provider](settings)
+    """The first provider the settings name; raises UsageError for a name nobody has."""
+    return next(iter(make_providers(settings).values()))
+
+
+def make_providers(settings: TranscribeSettings) -> dict[str, Provider]:
+    """Every provider the settings name, the primary first; raises UsageError for a name nobody has."""
+    for name in settings.providers:
+        if name not in PROVIDERS:
+            setting = "EARSHOT_PROVIDER" if name == settings.provider else "EARSHOT_PROVIDER_FALLBACKS"
+            said = "is" if name == settings.provider else "names"
+            raise UsageError(f"{setting} {said} {name}, which is no provider", remedy=f"one of: {', '.join(PROVIDERS)}")
+    return {name: PROVIDERS[name](settings) for name in settings.providers}

@@ -21,6 +21,8 @@ from stream_processors.transcription.lease import Lease
 from stream_processors.transcription.partition import Restored, Start, StreamKey
 from stream_processors.transcription.pipeline import Bench
 from stream_processors.transcription.providers.none.adapter import NoProvider
+from stream_processors.transcription.routing.choice import Choice
+from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.worker import Letter, Worker
 from tests.fakes.audio_records import chunk
 
@@ -69,7 +71,17 @@ class Desk:
     """A worker with everything around it."""
 
     def __init__(self) -> None:
-        bench = Bench(NoProvider(), SystemClock(), GateSettings(), "live", "w1", 10_000, 5_000)
+        bench = Bench(
+            {"none": NoProvider()},
+            (Choice("none"),),
+            Router(),
+            SystemClock(),
+            GateSettings(),
+            "live",
+            "w1",
+            10_000,
+            5_000,
+        )
         self.schemas = FixedSchemas()
         self.codec = Codec(self.schemas)
         self.out = Out()
