@@ -4,13 +4,15 @@ from collections.abc import Callable
 
 import click
 
-from infra.benchmarks import capture_latency, transcribe_throughput
+from infra.benchmarks import capture_latency, clickhouse_freshness, clickhouse_throughput, transcribe_throughput
 from infra.result import Result
 from schemas.settings import LocalSettings, load
 
 Benchmark = Callable[[LocalSettings, int, str], Result]
 BENCHMARKS: dict[str, Benchmark] = {
     capture_latency.NAME: capture_latency.run,
+    clickhouse_freshness.NAME: clickhouse_freshness.run,
+    clickhouse_throughput.NAME: clickhouse_throughput.run,
     transcribe_throughput.NAME: transcribe_throughput.run,
 }
 

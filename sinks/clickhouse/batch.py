@@ -53,7 +53,7 @@ class Limits:
 
     rows: int
     age_ms: float
-    bytes: int = 4_000_000
+    bytes: int = 8_000_000
 
 
 @dataclass

@@ -25,7 +25,7 @@ from schemas.errors import Unavailable
 
 START_S = 120.0
 WAIT_S = 60.0
-DATABASE, GROUP = "disturbed", "chaos-clickhouse"
+DISTURBED = "disturbed"
 SINK_COMMAND = (EARSHOT, "sink", "clickhouse")
 READER = "reader"
 USERS = """\
@@ -63,10 +63,11 @@ def until(done: Callable[[], bool], what: str, deadline_s: float = WAIT_S) -> No
 class Ground:
     """Where it happens. Everything is started from the thread that made it, and dies with the process."""
 
-    def __init__(self, folder: Path, cache_dir: Path, command: tuple[str, ...] = SINK_COMMAND) -> None:
+    def __init__(self, folder: Path, cache_dir: Path) -> None:
         kafka_port, controller_port, registry_port, tcp_port, http_port = free_ports(5)
         self.folder = folder
-        self._command = command
+        self.database = DISTURBED
+        self._command: tuple[str, ...] = SINK_COMMAND
         self._kafka = Kafka(kafka_port, controller_port, cache_dir, heap_mb=384)
         self._registry = SchemaRegistry(registry_port, self._kafka.bootstrap_servers, cache_dir)
         self._clickhouse = ClickHouseWithReader(tcp_port, http_port, cache_dir)
@@ -89,6 +90,17 @@ class Ground:
             Stack([*self.sinks.values()]).down(3)
             services.down(5)
 
+    def turn_to(self, database: str, command: tuple[str, ...]) -> None:
+        """From now on the sinks are of this make, and go into this database, from the beginning of the log."""
+        for name in list(self.sinks):
+            self.stop_sink(name)
+        self.database, self._command, self.kills = database, command, 0
+
+    @property
+    def group(self) -> str:
+        """The consumer group of the sinks."""
+        return f"chaos-{self.database}"
+
     @property
     def bootstrap_servers(self) -> str:
         return self._kafka.bootstrap_servers
@@ -108,8 +120,8 @@ class Ground:
             **self._kafka.environment(),
             **self._registry.environment(),
             **self._clickhouse.environment(),
-            "EARSHOT_CLICKHOUSE_DATABASE": DATABASE,
-            "EARSHOT_CLICKHOUSE_CONSUMER_GROUP": GROUP,
+            "EARSHOT_CLICKHOUSE_DATABASE": self.database,
+            "EARSHOT_CLICKHOUSE_CONSUMER_GROUP": self.group,
             "EARSHOT_CLICKHOUSE_BATCH_ROWS": "60",
             "EARSHOT_CLICKHOUSE_BATCH_MS": "100",
             "EARSHOT_CLICKHOUSE_TIMEOUT_S": "2",

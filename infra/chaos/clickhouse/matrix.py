@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from infra.chaos.clickhouse.ground import DATABASE, READER, Ground, until
+from infra.chaos.clickhouse.ground import READER, Ground, until
 from schemas.errors import Unavailable
 
 POINTS = ("after_poll", "after_intent", "in_insert", "after_ack", "after_commit")
@@ -103,17 +103,19 @@ def read_only_user(ground: Ground, _: random.Random) -> None:
 
 def too_many_parts(ground: Ground, _: random.Random) -> None:
     """The table takes no more parts, then merges are allowed to catch up."""
-    ground.ask(f"ALTER TABLE {DATABASE}.turns MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1")
+    ground.ask(
+        f"ALTER TABLE {ground.database}.turns MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1"
+    )
     _until_said(ground, "(code 252)")
-    ground.ask(f"ALTER TABLE {DATABASE}.turns RESET SETTING parts_to_throw_insert, parts_to_delay_insert")
+    ground.ask(f"ALTER TABLE {ground.database}.turns RESET SETTING parts_to_throw_insert, parts_to_delay_insert")
 
 
 def schema_drift(ground: Ground, _: random.Random) -> None:
     """A column goes under another name: that table stops, the others go on, and it goes on when the column is back."""
-    ground.ask(f"ALTER TABLE {DATABASE}.turns RENAME COLUMN reason TO reason_before")
+    ground.ask(f"ALTER TABLE {ground.database}.turns RENAME COLUMN reason TO reason_before")
     _until_said(ground, "table_stopped")
     _wait_for_rows(ground, "participant_events")
-    ground.ask(f"ALTER TABLE {DATABASE}.turns RENAME COLUMN reason_before TO reason")
+    ground.ask(f"ALTER TABLE {ground.database}.turns RENAME COLUMN reason_before TO reason")
     _wait_for_rows(ground)
 
 
@@ -137,7 +139,7 @@ def small_disk(folder: Path) -> Iterator[None]:
 
 
 def _rows(ground: Ground, table: str) -> int:
-    return int(ground.ask(f"SELECT count() FROM {DATABASE}.chaos_raw WHERE table = '{table}'")[0][0])  # noqa: S608
+    return int(ground.ask(f"SELECT count() FROM {ground.database}.chaos_raw WHERE table = '{table}'")[0][0])  # noqa: S608
 
 
 def _wait_for_rows(ground: Ground, table: str = "turns") -> None:

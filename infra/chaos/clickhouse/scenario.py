@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import structlog
 
-from infra.chaos.clickhouse.ground import DATABASE, Ground
+from infra.chaos.clickhouse.ground import Ground
 from infra.chaos.clickhouse.load import Load
 from infra.chaos.clickhouse.matrix import MATRIX, SINK, Fault, small_disk
 from infra.chaos.clickhouse.verdict import Verdict, judge, prepare
@@ -25,7 +25,8 @@ def run(asked: Run) -> Result:
     """The matrix once at least, and again until the time is over and enough has been killed."""
     with TemporaryDirectory(prefix="earshot-chaos-", ignore_cleanup_errors=True) as folder:
         ground = Ground(Path(folder), asked.settings.cache_dir)
-        verdict = disturb(ground, asked.seed, MATRIX, length_s=asked.minutes * 60, least_kills=LEAST_KILLS)
+        with small_disk(ground.data), ground.up():
+            verdict = disturb(ground, asked.seed, MATRIX, length_s=asked.minutes * 60, least_kills=LEAST_KILLS)
     return Result(
         name=NAME,
         command=asked.command,
@@ -40,20 +41,21 @@ def disturb(
 ) -> Verdict:
     """Every fault once in an order drawn from the seed, then again so long; then what came of it."""
     chance = random.Random(seed)  # noqa: S311 - a seed that gives the same faults again
-    with small_disk(ground.data), ground.up():
-        prepare(ground, DATABASE)
-        load = Load(ground.bootstrap_servers, ground.registry_url, seed, RECORDS_PER_S)
-        load.start()
-        ground.start_sink()
+    prepare(ground, ground.database)
+    load = Load(ground.bootstrap_servers, ground.registry_url, seed, RECORDS_PER_S)
+    load.start()
+    try:
         ends = time.monotonic() + length_s
+        ground.start_sink()
         _all(ground, chance, faults)
         while time.monotonic() < ends:
             _all(ground, chance, faults, ends)
         while ground.kills < least_kills:
             _all(ground, chance, SINK)
+    finally:
         load.stop()
-        ground.keep()
-        return judge(ground)
+    ground.keep()
+    return judge(ground)
 
 
 def _all(ground: Ground, chance: random.Random, faults: Sequence[Fault], ends: float = float("inf")) -> None:

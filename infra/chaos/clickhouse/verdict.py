@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from confluent_kafka import Consumer, TopicPartition
 
-from infra.chaos.clickhouse.ground import DATABASE, GROUP, Ground, until
+from infra.chaos.clickhouse.ground import Ground, until
 from infra.chaos.clickhouse.load import VIOLATION
 from infra.chaos.clickhouse.oracle import Lying, Oracle, oracle_of
 from infra.result import Figure
@@ -31,7 +31,6 @@ TABLE_OF = {
     MEETING_PARTICIPANTS.name: "participant_events",
     AUDIO_QUALITY.name: "quality_windows",
 }
-UNDISTURBED = "undisturbed"
 SETTLE_S = 180.0
 READ_S = 30.0
 
@@ -94,11 +93,11 @@ def prepare(ground: Ground, database: str) -> None:
 def judge(ground: Ground) -> Verdict:
     """Let the sink come to the end of the log, and compare. Kills nothing any more."""
     oracle = _oracle(ground)
-    _settle(ground, GROUP)
-    raw = _raw(ground, DATABASE)
-    found = _views(ground, DATABASE)
-    turns = set(ground.ask(f"SELECT bot_id, turn_id, revision, text FROM {DATABASE}.v_turns"))  # noqa: S608
-    words = _words(ground, DATABASE)
+    _settle(ground, ground.group)
+    raw = _raw(ground, ground.database)
+    found = _views(ground, ground.database)
+    turns = set(ground.ask(f"SELECT bot_id, turn_id, revision, text FROM {ground.database}.v_turns"))  # noqa: S608
+    words = _words(ground, ground.database)
     dead = _dead(ground)
     lost = [turn for turn in oracle.turns.values() if turn not in turns]
     counted = {table: (count, unique, summed) for table, count, unique, summed in raw}
@@ -116,17 +115,18 @@ def judge(ground: Ground) -> Verdict:
 
 def _replayed(ground: Ground) -> dict[str, list[tuple[Any, ...]]]:
     """The views over what a sink that nobody disturbs makes of the whole log, in a database of its own."""
-    prepare(ground, UNDISTURBED)
-    group = f"{GROUP}-{UNDISTURBED}"
+    undisturbed = f"un{ground.database}"
+    prepare(ground, undisturbed)
+    group = f"chaos-{undisturbed}"
     ground.start_sink(
-        UNDISTURBED,
-        EARSHOT_CLICKHOUSE_DATABASE=UNDISTURBED,
+        undisturbed,
+        EARSHOT_CLICKHOUSE_DATABASE=undisturbed,
         EARSHOT_CLICKHOUSE_CONSUMER_GROUP=group,
         EARSHOT_CLICKHOUSE_BATCH_ROWS="5000",
         EARSHOT_CLICKHOUSE_TIMEOUT_S="60",
     )
     _settle(ground, group)
-    return _views(ground, UNDISTURBED)
+    return _views(ground, undisturbed)
 
 
 def _oracle(ground: Ground) -> Oracle:
@@ -226,6 +226,6 @@ def _words(ground: Ground, database: str) -> dict[tuple[str, str], list[str]]:
 
 def _dead(ground: Ground) -> set[tuple[str, int, int]]:
     rows = ground.ask(
-        f"SELECT origin_topic, origin_partition, origin_offset FROM {DATABASE}.sink_dead_letters FINAL"  # noqa: S608
+        f"SELECT origin_topic, origin_partition, origin_offset FROM {ground.database}.sink_dead_letters FINAL"  # noqa: S608
     )
     return {(topic, partition, offset) for topic, partition, offset in rows}
