@@ -235,9 +235,9 @@ def test_clickhouse_away_and_back_loses_nothing(log: Log, own_clickhouse: Daemon
     ],
 )
 def test_what_is_missing_at_start_is_said_with_its_remedy(bench: Bench, away: str, setting: dict[str, str]) -> None:
-    """A service away at start, or a name that is none: two lines, a non-zero exit, within 15 s."""
+    """A service away at start, or a name that is none: two lines and a non-zero exit."""
     sink = bench.start_sink(**setting)
-    assert sink.wait(15) in {2, 3}
+    assert sink.wait(60) in {2, 3}
     assert away in sink.said()
     assert "remedy: " in sink.said()
     assert "Traceback" not in sink.said()
