@@ -1,6 +1,6 @@
 """How ids are derived. Everything here is deterministic, so a re-emit after a crash is the same id.
 
-Only `new_bot_id` draws at random: a bot is a new thing, whatever link it is sent to.
+Only the `new_…` functions draw at random: a bot, an endpoint or a command is a new thing, whatever it is about.
 """
 
 import hashlib
@@ -14,6 +14,14 @@ def _digest(*parts: object) -> str:
 
 def new_bot_id() -> str:
     return f"bot_{secrets.token_hex(8)}"
+
+
+def new_endpoint_id() -> str:
+    return f"ep_{secrets.token_hex(8)}"
+
+
+def new_command_id() -> str:
+    return f"cmd_{secrets.token_hex(8)}"
 
 
 def meeting_id(platform: str, meeting_key: str) -> str:

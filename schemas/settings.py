@@ -133,10 +133,12 @@ class ClickHouseSettings(Settings):
 
 
 class WebhookSettings(Settings):
-    """`earshot sink webhooks`: the log to one endpoint."""
+    """`earshot sink webhooks` and `earshot webhooks`: the log to endpoints."""
 
     webhook_url: str = Field("", description="Where events are posted; empty: nowhere")
-    webhook_secret: SecretStr = Field(SecretStr(""), description="Standard Webhooks secret, whsec_ and base64")
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Standard Webhooks secret, whsec_ and base64; several, separated by spaces, all sign"
+    )
     webhook_endpoint_id: str = Field("ep_default", description="Name of the endpoint in deliveries and attempts")
     webhook_consumer_group: str = Field("earshot-webhooks", description="Kafka consumer group")
     webhook_timeout_s: float = Field(15.0, description="How long an endpoint may take to answer")
@@ -147,6 +149,17 @@ class WebhookSettings(Settings):
     )
     webhook_concurrency: int = Field(8, ge=1, description="Tries under way at once; one for each bot at most")
     webhook_max_attempts: int = Field(10, description="Tries before a delivery is given up to the dead letters")
+    webhook_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Keys for the endpoints' secrets: id:base64 of 32 bytes, comma-separated; the first one encrypts",
+    )
+    webhook_allowed_ranges: str = Field(
+        "", description="Private networks that may be posted to, such as 10.20.0.0/16, comma-separated"
+    )
+    webhook_proxy_url: SecretStr = Field(
+        SecretStr(""),
+        description="HTTP proxy that all webhooks go through, http://[user:password@]host:port; it must guard addresses",
+    )
     webhook_transcript_timeout_s: float = Field(
         600.0, description="After bot.stopped, how long bot.done waits for the transcript before transcription.failed"
     )

@@ -1,7 +1,7 @@
 """Every topic, once, as data: who writes it, who reads it, what is in it and how long it stays.
 
-All topics are keyed by `bot_id` with the murmur2 partitioner, so one bot's records are in one partition of each topic and
-topics with the same partition count are co-partitioned.
+Topics are keyed by `bot_id` with the murmur2 partitioner, so one bot's records are in one partition of each topic and
+topics with the same partition count are co-partitioned. What is not about a bot says so by its `key`.
 """
 
 from dataclasses import dataclass
@@ -124,16 +124,36 @@ WEBHOOK_DELIVERIES = Topic(
     record=events.WebhookDelivery,
     schema="webhook_delivery.v1",
     writers=("sink webhooks",),
-    readers=("sink webhooks",),
+    readers=("sink webhooks", "webhooks"),
     retention_ms=7 * DAY_MS,
 )
 WEBHOOK_ATTEMPTS = Topic(
     name="webhook.attempts",
     record=events.WebhookAttempt,
-    schema="webhook_attempt.v1",
+    schema="webhook_attempt.v2",
     writers=("sink webhooks",),
-    readers=("sink clickhouse",),
+    readers=("sink clickhouse", "webhooks"),
     retention_ms=7 * DAY_MS,
+)
+WEBHOOK_ENDPOINTS = Topic(
+    name="webhook.endpoints",
+    record=events.WebhookEndpoint,
+    schema="webhook_endpoint.v1",
+    writers=("webhooks", "sink webhooks"),
+    readers=("sink webhooks", "webhooks"),
+    retention_ms=7 * DAY_MS,
+    key="endpoint_id",
+    partitions=1,
+    compaction=True,
+)
+WEBHOOK_COMMANDS = Topic(
+    name="webhook.commands",
+    record=events.WebhookCommand,
+    schema="webhook_command.v1",
+    writers=("webhooks",),
+    readers=("sink webhooks",),
+    retention_ms=7 * DAY_MS,
+    key="endpoint_id",
 )
 
 RECORD_TOPICS = (
@@ -148,6 +168,8 @@ RECORD_TOPICS = (
     TRANSCRIPT_EVENTS,
     WEBHOOK_DELIVERIES,
     WEBHOOK_ATTEMPTS,
+    WEBHOOK_ENDPOINTS,
+    WEBHOOK_COMMANDS,
 )
 
 

@@ -196,3 +196,41 @@ class AttemptOutcome(StrEnum):
     DELIVERED = "delivered"
     RETRY = "retry"
     EXHAUSTED = "exhausted"
+    SKIPPED = "skipped"
+    HELD = "held"
+    DISABLED = "disabled"
+
+
+class DeliveryTrigger(StrEnum):
+    """What asked for a delivery: that something happened, or a person."""
+
+    UNKNOWN = "unknown"
+    EVENT = "event"
+    RESEND = "resend"
+    RECOVER = "recover"
+    TEST = "test"
+
+
+class OnExhausted(StrEnum):
+    """What a lane does with a delivery that failed its last try."""
+
+    UNKNOWN = "unknown"
+    SKIP = "skip"
+    HOLD = "hold"
+
+
+class SignatureScheme(StrEnum):
+    """How a delivery is signed: HMAC-SHA256 or ed25519, under their names in Standard Webhooks."""
+
+    UNKNOWN = "unknown"
+    V1 = "v1"
+    V1A = "v1a"
+
+
+class CommandKind(StrEnum):
+    """What the webhook sink is asked to do once."""
+
+    UNKNOWN = "unknown"
+    RESEND = "resend"
+    RECOVER = "recover"
+    TEST = "test"

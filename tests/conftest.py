@@ -7,6 +7,7 @@ runs may be at work on one machine. A test isolates itself by fresh bot ids, gro
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra.local.clickhouse import ClickHouse, ClickHouseServer
 from infra.local.daemon import Daemon
@@ -19,6 +20,10 @@ from infra.local.service import Service
 from infra.local.stack import Stack
 from infra.topics import create_topics, register_schemas
 from schemas.settings import LocalSettings
+
+# How long an example takes says how busy the machine is, and nothing else.
+settings.register_profile("earshot", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("earshot")
 
 START_DEADLINE_S = 90.0
 CACHE_DIR = LocalSettings().cache_dir

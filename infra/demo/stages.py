@@ -52,7 +52,11 @@ def local_place(meeting_link: str, folder: Path) -> Place:
     """The river as this machine's settings have it, with a receiver and a secret of its own."""
     (port,) = free_ports(1)
     secret = "whsec_" + b64encode(secrets.token_bytes(24)).decode()
-    endpoint = {"webhook_url": f"http://{HOST}:{port}/", "webhook_secret": SecretStr(secret)}
+    endpoint = {
+        "webhook_url": f"http://{HOST}:{port}/",
+        "webhook_secret": SecretStr(secret),
+        "webhook_allowed_ranges": f"{HOST}/32",
+    }
     return Place(
         transcribe=load(TranscribeSettings),
         turns=load(TurnsSettings),

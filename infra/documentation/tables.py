@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from schemas.settings import SECTIONS, VAR_DIR, Settings
-from schemas.topics import DAY_MS, HOUR_MS, RECORD_TOPICS
+from schemas.topics import DAY_MS, HOUR_MS, RECORD_TOPICS, Topic
 
 
 def topics_table() -> str:
@@ -14,7 +14,7 @@ def topics_table() -> str:
     head = "| topic | record | written by | read by | kept |\n|---|---|---|---|---|\n"
     rows = (
         f"| `{topic.name}` | [`{topic.schema}`](schemas/kafka/{topic.schema}.avsc) | {', '.join(topic.writers)} "
-        f"| {', '.join(topic.readers)} | {_duration(topic.retention_ms)} |\n"
+        f"| {', '.join(topic.readers)} | {_kept(topic)} |\n"
         for topic in RECORD_TOPICS
     )
     return head + "".join(rows)
@@ -44,6 +44,10 @@ def _default(value: Any) -> str:
         short = str(value).replace(str(VAR_DIR), "var").replace(str(Path.home()), "~")
         return f"`{short}`"
     return f"`{value}`" if value != "" else ""
+
+
+def _kept(topic: Topic) -> str:
+    return "the last of each key" if topic.compaction else _duration(topic.retention_ms)
 
 
 def _duration(milliseconds: int) -> str:

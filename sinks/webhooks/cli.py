@@ -6,11 +6,11 @@ import signal
 import click
 import structlog
 
-from schemas.errors import EarshotError
+from schemas.errors import EarshotError, UsageError
 from schemas.health import Readiness, serve
 from schemas.settings import WebhookSettings, load
 from schemas.telemetry import configure_logging
-from sinks.webhooks.endpoint import endpoint
+from sinks.webhooks.config import own_endpoint
 from sinks.webhooks.sink import WebhookSink
 
 log = structlog.get_logger()
@@ -29,7 +29,9 @@ def webhooks() -> None:
     settings = load(WebhookSettings)
     configure_logging(settings.log_level, settings.log_format)
     serve(settings, Readiness())
-    target = endpoint(settings.webhook_endpoint_id, settings.webhook_url, settings.webhook_secret.get_secret_value())
+    target = own_endpoint(settings)
+    if target is None:
+        raise UsageError("EARSHOT_WEBHOOK_URL is not set", remedy="set it to the receiver's link, https://…")
     try:
         asyncio.run(_run(WebhookSink(settings, target)))
     except ExceptionGroup as group:

@@ -1,45 +1,39 @@
 """One POST of one delivery, and what came of it. No redirects, capped in time and in what is read of the answer."""
 
-import ssl
+import asyncio
+from collections.abc import Mapping
 
 import aiohttp
+from yarl import URL
 
 from schemas.events import WebhookDelivery
 from schemas.timebase import Clock
+from sinks.guard.connector import CONNECT_TIMEOUT_S, guarded_session, proxied_session
+from sinks.guard.ranges import Ranges
 from sinks.webhooks.endpoint import Endpoint
+from sinks.webhooks.failure import PROXY_AUTHENTICATION, Failure, failure
 from sinks.webhooks.retry_policy import Answer
-from sinks.webhooks.signing import signed_headers
+from sinks.webhooks.signing import SIGNATURE, signed_headers, without_secrets
 
-CONNECT_TIMEOUT_S = 5.0
-KEEPALIVE_S = 60.0
 SNIPPET_BYTES = 16_384
+SNIPPET_TIMEOUT_S = 2.0
 STATUS_CLASSES = {2: "", 3: "redirect", 4: "http_4xx", 5: "http_5xx"}
-ERROR_CLASSES: tuple[tuple[type[Exception], str], ...] = (
-    (aiohttp.ClientConnectorDNSError, "dns"),
-    (aiohttp.ClientSSLError, "tls"),
-    (ssl.SSLError, "tls"),
-    (TimeoutError, "timeout"),
-    (ConnectionRefusedError, "connect_refused"),
-    (aiohttp.ServerDisconnectedError, "reset"),
-    (aiohttp.ClientConnectorError, "connect_refused"),
-    (aiohttp.ClientOSError, "reset"),
-    (OSError, "reset"),
-    (aiohttp.ClientError, "protocol"),
-)
+BLOCKED = Failure("blocked")
+UNSIGNED = Failure("unsigned", charged=False)
 
 
 class Poster:
-    """Posts to one endpoint over connections it keeps open."""
+    """Posts to any endpoint over connections it keeps open; must be made in a running event loop.
 
-    def __init__(self, endpoint: Endpoint, *, timeout_s: float, clock: Clock) -> None:
-        self._endpoint = endpoint
+    Only addresses in `ranges` are connected to. With a proxy, that alone connects; it has to guard names itself, and its
+    own failures are not charged to the endpoint.
+    """
+
+    def __init__(self, *, clock: Clock, ranges: Ranges, proxy_url: str = "") -> None:
         self._clock = clock
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S),
-            timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        )
+        self._ranges = ranges
+        self._proxied = bool(proxy_url)
+        self._session = proxied_session(proxy_url) if proxy_url else guarded_session(ranges)
 
     async def __aenter__(self) -> "Poster":
         return self
@@ -47,49 +41,58 @@ class Poster:
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
-    async def post(self, delivery: WebhookDelivery) -> Answer:
+    async def post(self, endpoint: Endpoint, delivery: WebhookDelivery) -> Answer:
         """Never raises for what the other side does: the answer's error class says it."""
         started_ms = self._clock.monotonic_ms()
-        try:
-            return await self._post(delivery, started_ms)
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            return Answer(0, error_class(error), self._since_ms(started_ms))
-
-    async def _post(self, delivery: WebhookDelivery, started_ms: float) -> Answer:
         headers = signed_headers(
-            self._endpoint.secret, delivery.delivery_id, delivery.body, delivery.content_type, self._clock.now_us()
+            endpoint.secrets, delivery.delivery_id, delivery.body, delivery.content_type, self._clock.now_us()
         )
+        if SIGNATURE not in headers:
+            return _unanswered(UNSIGNED, 0, headers)
+        url = URL(endpoint.url, encoded=True)
+        if self._proxied and self._ranges.permit_literal(url.raw_host or "") is False:
+            return _unanswered(BLOCKED, 0, headers)
+        try:
+            return await self._post(url, endpoint.timeout_s, headers, delivery.body)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return _unanswered(failure(error, proxied=self._proxied), self._since_ms(started_ms), headers)
+
+    async def _post(self, url: URL, timeout_s: float, headers: Mapping[str, str], body: bytes) -> Answer:
+        started_ms = self._clock.monotonic_ms()
+        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         async with self._session.post(
-            self._endpoint.url, data=delivery.body, headers=headers, allow_redirects=False
+            url, data=body, headers=headers, allow_redirects=False, timeout=timeout
         ) as response:
             latency_ms = self._since_ms(started_ms)
-            snippet = await _snippet(response)
+            of_proxy = self._proxied and response.status == PROXY_AUTHENTICATION
             return Answer(
-                response.status,
-                STATUS_CLASSES.get(response.status // 100, "protocol"),
-                latency_ms,
-                snippet,
-                response.headers.get("Retry-After"),
+                status=0 if of_proxy else response.status,
+                error_class="proxy" if of_proxy else STATUS_CLASSES.get(response.status // 100, "protocol"),
+                latency_ms=latency_ms,
+                snippet=await _snippet(response),
+                retry_after=response.headers.get("Retry-After"),
+                charged=not of_proxy,
+                request_headers=without_secrets(headers),
             )
 
     def _since_ms(self, started_ms: float) -> int:
         return round(self._clock.monotonic_ms() - started_ms)
 
 
-def error_class(error: BaseException) -> str:
-    """A short stable word for why there was no answer."""
-    return next(name for kind, name in ERROR_CLASSES if isinstance(error, kind))
+def _unanswered(why: Failure, latency_ms: int, headers: Mapping[str, str]) -> Answer:
+    return Answer(0, why.error_class, latency_ms, charged=why.charged, request_headers=without_secrets(headers))
 
 
 async def _snippet(response: aiohttp.ClientResponse) -> str:
     """The answer's beginning. Its status has been given by now, so a body that stalls or breaks changes nothing."""
     got = bytearray()
     try:
-        async for part in response.content.iter_any():
-            got += part[: SNIPPET_BYTES - len(got)]
-            if len(got) >= SNIPPET_BYTES:
-                response.close()  # what is left unread would otherwise be read to keep the connection
-                break
+        async with asyncio.timeout(SNIPPET_TIMEOUT_S):
+            async for part in response.content.iter_any():
+                got += part[: SNIPPET_BYTES - len(got)]
+                if len(got) >= SNIPPET_BYTES:
+                    response.close()  # what is left unread would otherwise be read to keep the connection
+                    break
     except (TimeoutError, aiohttp.ClientError, OSError):
         response.close()
     return got.decode("utf-8", "replace")

@@ -12,6 +12,7 @@ from schemas.timebase import Clock
 from schemas.topics import WEBHOOK_ATTEMPTS
 from schemas.vocabulary import AttemptOutcome
 from sinks.webhooks.delivery import Poster
+from sinks.webhooks.endpoint import Endpoint
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.log_writer import LogWriter
 from sinks.webhooks.pending import Pending
@@ -24,8 +25,17 @@ log = structlog.get_logger()
 class Dispatcher:
     """Runs until `stop`. `on_attempt` hears partition, offset and record of every try that is on the log."""
 
-    def __init__(self, lanes: Lanes, poster: Poster, writer: LogWriter, clock: Clock, on_attempt: AttemptHook) -> None:
+    def __init__(
+        self,
+        lanes: Lanes,
+        endpoint: Endpoint,
+        poster: Poster,
+        writer: LogWriter,
+        clock: Clock,
+        on_attempt: AttemptHook,
+    ) -> None:
         self._lanes = lanes
+        self._endpoint = endpoint
         self._poster = poster
         self._writer = writer
         self._clock = clock
@@ -87,7 +97,7 @@ class Dispatcher:
 
     async def _make_try(self, head: Pending) -> WebhookAttempt:
         started_at_us = self._clock.now_us()
-        answer = await self._poster.post(head.delivery)
+        answer = await self._poster.post(self._endpoint, head.delivery)
         attempt = self._lanes.answered(head, answer, started_at_us, self._clock.now_us())
         ATTEMPTS_COUNTER.labels(attempt.outcome.value, attempt.error_class).inc()
         if attempt.outcome is not AttemptOutcome.DELIVERED:

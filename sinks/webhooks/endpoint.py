@@ -1,67 +1,82 @@
-"""Where events go, checked before anything is read: a link that can be posted to, and a secret that can sign. Pure."""
+"""One subscriber as the sink serves it: where events go, which, how, and what signs them. Pure."""
 
-import base64
-import binascii
-from dataclasses import dataclass, field
-
-from yarl import URL
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from schemas.errors import UsageError
+from schemas.events import WebhookEndpoint
+from schemas.vocabulary import OnExhausted, Ordering
+from sinks.guard.ranges import Ranges
+from sinks.webhooks.address import normalised_url
+from sinks.webhooks.interest import wants
+from sinks.webhooks.keyring import Keyring, Owner
+from sinks.webhooks.secret import REMEDY, Secret, secret_of
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of every Standard Webhooks secret
-SECRET_BYTES = range(24, 65)
-LONGEST_URL = 2048
 URL_SETTING = "EARSHOT_WEBHOOK_URL"
 SECRET_SETTING = "EARSHOT_WEBHOOK_SECRET"  # noqa: S105 - the setting's name
-REMEDY = "make one with `echo whsec_$(openssl rand -base64 32)` and give the receiver the same"
+DEFAULT_TIMEOUT_S = 15.0
+DEFAULT_CONCURRENCY = 8
+INLINE_LIMIT_BYTES = 20_000
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One subscriber. The secret never shows in a repr."""
+    """Secrets never show in a repr. `retry_waits_s`: one more try than waits; empty: the deployment's own schedule."""
 
     endpoint_id: str
     url: str
-    secret: str = field(repr=False)
+    secrets: tuple[Secret, ...]
+    tenant_id: str = "default"
+    created_at_us: int = 0
+    event_types: tuple[str, ...] = ()
+    ordering: Ordering = Ordering.BOT
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    rate_per_s: float | None = None
+    concurrency: int = DEFAULT_CONCURRENCY
+    retry_waits_s: tuple[float, ...] = ()
+    on_exhausted: OnExhausted = OnExhausted.SKIP
+    inline_limit_bytes: int = INLINE_LIMIT_BYTES
+    enabled: bool = True
+    disabled_reason: str = ""
+
+    def wants(self, event_type: str) -> bool:
+        return wants(self.event_types, event_type)
 
 
-def endpoint(endpoint_id: str, url: str, secret: str) -> Endpoint:
-    """Raises UsageError that names the setting; the messages never carry the secret or the link's query."""
-    _check_url(url)
-    _check_secret(secret)
-    return Endpoint(endpoint_id, url, secret)
+def endpoint(endpoint_id: str, url: str, secrets: str, allowed: Ranges) -> Endpoint:
+    """The endpoint that the settings name; `secrets` are separated by spaces, and all of them sign.
+
+    Raises UsageError that names the setting; the messages never carry a secret or the link.
+    """
+    checked = normalised_url(url, allowed, field=URL_SETTING)
+    if not secrets.split():
+        raise UsageError(f"{SECRET_SETTING} is not set", remedy=REMEDY)
+    return Endpoint(endpoint_id, checked, tuple(secret_of(text, field=SECRET_SETTING) for text in secrets.split()))
 
 
-def _check_url(url: str) -> None:
-    if not url:
-        raise _wrong_url("is not set")
-    if len(url) > LONGEST_URL:
-        raise _wrong_url(f"is longer than {LONGEST_URL} characters")
-    if any(character.isspace() or not character.isprintable() for character in url):
-        raise _wrong_url("holds a space or a control character")
-    try:
-        parsed = URL(url)
-        host, port = parsed.host, parsed.port
-    except ValueError as error:
-        raise _wrong_url("is not a URL") from error
-    if parsed.scheme not in {"http", "https"}:
-        raise _wrong_url("must start with http:// or https://")
-    if not host or not port:
-        raise _wrong_url("names no host, or port 0")
-    if parsed.user is not None or parsed.password is not None:
-        raise _wrong_url("carries a user name or password; deliveries are authenticated by their signature")
+def opened(record: WebhookEndpoint, keyring: Keyring, *, without_secrets: bool = False) -> Endpoint:
+    """The endpoint of a record on `webhook.endpoints`; raises UsageError when a secret does not open."""
+    owner = Owner(record.tenant_id, record.endpoint_id)
+    sealed_secrets = () if without_secrets else record.secrets
+    return Endpoint(
+        endpoint_id=record.endpoint_id,
+        url=record.url,
+        secrets=tuple(keyring.open(sealed, owner) for sealed in sealed_secrets),
+        tenant_id=record.tenant_id,
+        created_at_us=record.created_at_us,
+        event_types=record.event_types,
+        ordering=record.ordering,
+        timeout_s=record.timeout_ms / 1000,
+        rate_per_s=record.rate_per_s,
+        concurrency=record.concurrency,
+        retry_waits_s=tuple(wait_ms / 1000 for wait_ms in record.retry_waits_ms),
+        on_exhausted=record.on_exhausted,
+        inline_limit_bytes=record.inline_limit_bytes,
+        enabled=record.enabled,
+        disabled_reason=record.disabled_reason,
+    )
 
 
-def _check_secret(secret: str) -> None:
-    if not secret.startswith(SECRET_PREFIX):
-        raise UsageError(f"{SECRET_SETTING} must start with {SECRET_PREFIX}", remedy=REMEDY)
-    try:
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise UsageError(f"{SECRET_SETTING} is not base64 after {SECRET_PREFIX}", remedy=REMEDY) from error
-    if len(key) not in SECRET_BYTES:
-        raise UsageError(f"{SECRET_SETTING} holds {len(key)} bytes, not 24 to 64", remedy=REMEDY)
-
-
-def _wrong_url(fault: str) -> UsageError:
-    return UsageError(f"{URL_SETTING} {fault}", remedy=f"set {URL_SETTING} to the receiver's link, https://…")
+def sharing_url(endpoints: Iterable[WebhookEndpoint], url: str) -> list[str]:
+    """Ids of the endpoints that already post to `url`: allowed, since each has its own events and secret, but told."""
+    return [record.endpoint_id for record in endpoints if record.url == url]

@@ -1,7 +1,8 @@
 """When a delivery that failed is tried again, as a table; and which failures no retry mends. Pure."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -13,13 +14,18 @@ GONE = 410
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one POST. `status` is 0 and `error_class` says why when there was no answer."""
+    """What came of one POST. `status` is 0 and `error_class` says why when there was no answer.
+
+    `charged` is False when the endpoint had no part in the failure. `request_headers` are without secrets.
+    """
 
     status: int
     error_class: str
     latency_ms: int
     snippet: str = ""
     retry_after: str | None = None
+    charged: bool = True
+    request_headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def delivered(self) -> bool:

@@ -10,6 +10,7 @@ from schemas.telemetry import PROGRESS_AT
 from schemas.timebase import SystemClock
 from schemas.topics import WEBHOOK_DELIVERIES
 from sinks.log_reader import LogRecord, Partition
+from sinks.webhooks.config import allowed_ranges, proxy_url
 from sinks.webhooks.delivery import Poster
 from sinks.webhooks.dispatcher import Dispatcher
 from sinks.webhooks.endpoint import Endpoint
@@ -57,11 +58,11 @@ class WebhookSink:
         async with (
             Intake(settings, STAGE, self._hand_over) as intake,
             LogWriter(settings, STAGE) as writer,
-            Poster(self._endpoint, timeout_s=settings.webhook_timeout_s, clock=clock) as poster,
+            Poster(clock=clock, ranges=allowed_ranges(settings), proxy_url=proxy_url(settings)) as poster,
             asyncio.TaskGroup() as tasks,
         ):
             self._writer = writer
-            self._dispatcher = Dispatcher(lanes, poster, writer, clock, self._note_attempt)
+            self._dispatcher = Dispatcher(lanes, self._endpoint, poster, writer, clock, self._note_attempt)
             trying = tasks.create_task(self._dispatcher.run(tasks))
             log.info("sink_started", sink="webhooks", group=settings.webhook_consumer_group)
             while not self._stopping:

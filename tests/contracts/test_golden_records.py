@@ -29,9 +29,10 @@ def test_the_current_writer_writes_the_frozen_bytes(golden: Golden):
 
 @named
 def test_the_json_has_no_field_the_record_lacks(golden: Golden):
-    """An example spells every field of its record, and no other."""
-    spelled = msgspec.json.decode(golden.json_path.read_bytes())
-    assert list(spelled) == list(msgspec.to_builtins(golden.record()))
+    """An example spells every field its version has, and no other; later versions append theirs."""
+    spelled = list(msgspec.json.decode(golden.json_path.read_bytes()))
+    fields = list(msgspec.to_builtins(golden.record()))
+    assert spelled == (fields if golden.is_current else fields[: len(spelled)])
 
 
 @named

@@ -1,10 +1,20 @@
 """schemas/topics.py agrees with itself."""
 
 from earshot.command import SUBCOMMANDS
-from schemas.topics import AUDIO_FRAMES, BY_NAME, PARTITIONS, RECORD_TOPICS, STT_RESULTS, TOPICS, dlq_of
+from schemas.topics import (
+    AUDIO_FRAMES,
+    BY_NAME,
+    PARTITIONS,
+    RECORD_TOPICS,
+    STT_RESULTS,
+    TOPICS,
+    WEBHOOK_COMMANDS,
+    WEBHOOK_ENDPOINTS,
+    dlq_of,
+)
 from sinks.cli import SINKS
 
-PLANNED = {"ingest", "fleet", "recordings", "live", "operators"}
+PLANNED = {"webhooks", "ingest", "fleet", "recordings", "live", "operators"}
 
 
 def test_names_are_unique():
@@ -14,8 +24,10 @@ def test_names_are_unique():
 
 def test_topics_are_co_partitioned_by_bot():
     """One bot's records are in the same partition number of every topic, so stages can join what they own."""
-    assert {topic.partitions for topic in RECORD_TOPICS} == {PARTITIONS}
-    assert {topic.key for topic in RECORD_TOPICS} == {"bot_id"}
+    about_bots = [topic for topic in RECORD_TOPICS if topic.key == "bot_id"]
+    assert {topic.partitions for topic in about_bots} == {PARTITIONS}
+    assert set(RECORD_TOPICS) - set(about_bots) == {WEBHOOK_ENDPOINTS, WEBHOOK_COMMANDS}
+    assert WEBHOOK_COMMANDS.partitions == PARTITIONS
     assert STT_RESULTS.partitions == AUDIO_FRAMES.partitions
 
 

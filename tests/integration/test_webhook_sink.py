@@ -70,6 +70,7 @@ class River:
             "SCHEMA_REGISTRY_URL": self.registry_url,
             "WEBHOOK_URL": url,
             "WEBHOOK_SECRET": SECRET,
+            "WEBHOOK_ALLOWED_RANGES": "127.0.0.0/8",
             "WEBHOOK_ENDPOINT_ID": self.endpoint_id,
             "WEBHOOK_CONSUMER_GROUP": self.group,
             "WEBHOOK_RETRY_WAITS_S": "0.2",

@@ -83,6 +83,7 @@ def place_of(
             **log,
             webhook_url=f"http://127.0.0.1:{port}/",
             webhook_secret=SecretStr(SECRET),
+            webhook_allowed_ranges="127.0.0.0/8",
             webhook_consumer_group=f"webhooks-{run}",
         ),
         chromium=BotSettings().chromium_path,

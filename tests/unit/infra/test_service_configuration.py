@@ -10,7 +10,7 @@ from infra.local.janus import configuration, unwanted
 from infra.local.kafka import Kafka, server_properties
 from infra.local.machine import Machine, env_text
 from schemas.errors import UsageError
-from schemas.settings import LocalSettings
+from schemas.settings import LocalSettings, Settings
 
 MOVED = LocalSettings(
     kafka_port=1, kafka_controller_port=2, registry_port=3, clickhouse_port=4, clickhouse_http_port=5, janus_port=6,
@@ -72,7 +72,7 @@ def test_every_port_of_the_stack_has_a_setting_that_moves_it(tmp_path: Path) -> 
     """Each port error can name its setting, and each setting reaches the service."""
     ports = {port.setting: port.number for service in Machine(MOVED, tmp_path).services for port in service.ports}
     for name, field in LocalSettings.model_fields.items():
-        if name.endswith("_port"):
+        if name.endswith("_port") and name not in Settings.model_fields:
             assert ports[f"EARSHOT_{name.upper()}"] == getattr(MOVED, name), field.description
 
 

