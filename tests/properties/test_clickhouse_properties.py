@@ -17,6 +17,9 @@ from sinks.clickhouse.batch import Batch, Batches, Entry, Limits, Place
 from sinks.clickhouse.columnar import columns_of, is_columnar
 from sinks.clickhouse.columns import int32, moment, real, text, uint32
 from sinks.clickhouse.intent import intent_of
+from sinks.clickhouse.readiness import faults_of
+from sinks.clickhouse.refusal import Refusal
+from sinks.clickhouse.retry import STOPPED_DELAYS_MS, Outages
 from sinks.clickhouse.rows import row_of
 from sinks.clickhouse.tables import TURN_REVISIONS, TURNS
 from tests.fakes.clickhouse_meeting import Meeting
@@ -256,3 +259,33 @@ def test_the_tables_with_most_rows_are_columnar() -> None:
     """A column that can only be read record by record would cost these tables most of their speed."""
     assert is_columnar(TURNS)
     assert is_columnar(TURN_REVISIONS)
+
+
+EVENTS = st.lists(
+    st.tuples(st.sampled_from(["turns", "bot_events"]), st.sampled_from([*Refusal, None]), st.floats(0, 40_000)),
+    max_size=20,
+)
+
+
+@given(EVENTS)
+def test_whatever_refused_is_asked_again_and_stops_nobody_else(
+    happened: list[tuple[str, Refusal | None, float]],
+) -> None:
+    """No outage outlasts its longest delay, and only an unknown outcome holds the tables that refused nothing."""
+    outages, now_ms = Outages(), 0.0
+    last = {"turns": -1e9, "bot_events": -1e9, "server": -1e9}
+    for table, refusal, wait_ms in happened:
+        now_ms += wait_ms
+        if refusal is None:
+            outages.after_success(table)
+            last[table] = last["server"] = -1e9
+        else:
+            outages.after_failure(table, refusal, now_ms, "why")
+            last["server" if refusal is Refusal.UNKNOWN else table] = now_ms
+        for each in ("turns", "bot_events"):
+            if last[each] < 0 and last["server"] < 0:
+                assert outages.may_try(each, now_ms)
+            assert outages.may_try(each, max(last[each], last["server"], now_ms) + max(STOPPED_DELAYS_MS))
+        assert (outages.retry_at_ms() is None) == all(each < 0 for each in last.values())
+        assert set(outages.stopped()) <= {"turns", "bot_events"}
+        assert len(faults_of(outages, now_ms)) <= 3

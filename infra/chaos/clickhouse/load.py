@@ -69,7 +69,7 @@ def records(seed: int) -> Iterator[Posted]:
         bot = f"bot_{number % BOTS}"
         text = " ".join(chance.choices(WORDS, k=chance.randint(1, 9)))
         yield TRANSCRIPT_PARTIALS, turn(bot, number, 1, text, TurnState.PARTIAL)
-        said = f"{VIOLATION} {number}" if chance.random() < 0.01 else text
+        said = f"{VIOLATION} {number}" if chance.random() < 0.004 else text
         settled = turn(bot, number, 2, said, TurnState.END_OF_TURN)
         yield TRANSCRIPT_TURNS, settled
         if chance.random() < 0.3:

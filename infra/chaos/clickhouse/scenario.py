@@ -16,7 +16,7 @@ from infra.chaos.scenario import Run
 from infra.result import Result
 
 NAME = "clickhouse"
-RECORDS_PER_S = 120.0
+RECORDS_PER_S = 80.0
 LEAST_KILLS = 60
 log = structlog.get_logger()
 
@@ -37,12 +37,19 @@ def run(asked: Run) -> Result:
 
 
 def disturb(
-    ground: Ground, seed: int, faults: Sequence[Fault], *, length_s: float = 0.0, least_kills: int = 0
+    ground: Ground,
+    seed: int,
+    faults: Sequence[Fault],
+    *,
+    length_s: float = 0.0,
+    least_kills: int = 0,
+    records_per_s: float = RECORDS_PER_S,
+    replay: bool = True,
 ) -> Verdict:
     """Every fault once in an order drawn from the seed, then again so long; then what came of it."""
     chance = random.Random(seed)  # noqa: S311 - a seed that gives the same faults again
     prepare(ground, ground.database)
-    load = Load(ground.bootstrap_servers, ground.registry_url, seed, RECORDS_PER_S)
+    load = Load(ground.bootstrap_servers, ground.registry_url, seed, records_per_s)
     load.start()
     try:
         ends = time.monotonic() + length_s
@@ -55,7 +62,7 @@ def disturb(
     finally:
         load.stop()
     ground.keep()
-    return judge(ground)
+    return judge(ground, replay=replay)
 
 
 def _all(ground: Ground, chance: random.Random, faults: Sequence[Fault], ends: float = float("inf")) -> None:
