@@ -58,7 +58,7 @@ class Delivery:
         self._stage = stage
         self._faults = faults
         self._waiting: dict[Place, Batch] = {}
-        self._mapped: dict[Place, Mapped] = {}
+        self._mapped: dict[Place, Mapped] = {}  # of batches whose rows are in and whose dead are not
         self._written: dict[Place, int] = {}
         self.outages = Outages()
         self.committed: dict[Place, int] = {}
@@ -76,7 +76,7 @@ class Delivery:
     def advance(self) -> None:
         """Carry every batch as far as Kafka and ClickHouse take it now."""
         ends_ms = self._clock.monotonic_ms() + PASS_MS
-        for batch in self._intended(self._mappable()):
+        for batch in self._intended(self._ready()):
             now_ms = self._clock.monotonic_ms()
             if now_ms < ends_ms and self._may_try(batch, now_ms):
                 self._deliver(batch)
@@ -97,22 +97,13 @@ class Delivery:
 
     def _may_try(self, batch: Batch, now_ms: float) -> bool:
         """Whether the table that the batch wants next may be asked now."""
-        mapped = self._mapped.get(batch.place)
-        rows_are_in = mapped is not None and mapped.block is None
-        return self.outages.may_try(DEAD_LETTERS if rows_are_in else TABLES[batch.place[0]].name, now_ms)
+        table = DEAD_LETTERS if batch.place in self._mapped else TABLES[batch.place[0]].name
+        return self.outages.may_try(table, now_ms)
 
-    def _mappable(self) -> list[Batch]:
-        """Batches that may be tried now and whose rows are made, in the order they came."""
+    def _ready(self) -> list[Batch]:
+        """Batches that may be tried now, in the order they came."""
         now_ms = self._clock.monotonic_ms()
-        return [batch for batch in self._waiting.values() if self._may_try(batch, now_ms) and self._map(batch)]
-
-    def _map(self, batch: Batch) -> bool:
-        if batch.place not in self._mapped:
-            try:
-                self._mapped[batch.place] = self._mapper.mapped(batch)
-            except Unavailable as error:
-                self._put_off(TABLES[batch.place[0]].name, Refusal.RETRY, error.message)
-        return batch.place in self._mapped
+        return [batch for batch in self._waiting.values() if self._may_try(batch, now_ms)]
 
     def _intended(self, batches: list[Batch]) -> list[Batch]:
         """Those of the batches that Kafka has in writing."""
@@ -132,12 +123,23 @@ class Delivery:
         return accepted
 
     def _deliver(self, batch: Batch) -> None:
-        mapped = self._mapped[batch.place]
-        if not (self._write_rows(batch, mapped) and self._write_dead(batch, mapped)):
+        """Rows are made just before they are sent, and are not kept: a batch in columns is many times its bytes."""
+        mapped = self._mapped.pop(batch.place, None) or self._map(batch)
+        if mapped is None:
             return
-        self._faults.reach(FaultPoint.AFTER_ACK)
-        del self._waiting[batch.place], self._mapped[batch.place]
-        self._written[batch.place] = batch.next_offset
+        if self._write_rows(batch, mapped) and self._write_dead(batch, mapped):
+            self._faults.reach(FaultPoint.AFTER_ACK)
+            del self._waiting[batch.place]
+            self._written[batch.place] = batch.next_offset
+        elif mapped.block is None:
+            self._mapped[batch.place] = mapped
+
+    def _map(self, batch: Batch) -> Mapped | None:
+        try:
+            return self._mapper.mapped(batch)
+        except Unavailable as error:
+            self._put_off(TABLES[batch.place[0]].name, Refusal.RETRY, error.message)
+            return None
 
     def _write_rows(self, batch: Batch, mapped: Mapped) -> bool:
         """True once all rows are in, but for those that ClickHouse will not have, which join the dead."""

@@ -123,7 +123,7 @@ class Intake:
             limits = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=LAG_ANSWER_S, cached=not held)
         except KafkaException:
             return None
-        return limits[1] if limits and limits[1] >= 0 else None
+        return limits[1] if limits else None
 
     def forget(self, places: Iterable[Place]) -> None:
         """A partition that leaves forgets that it was held."""

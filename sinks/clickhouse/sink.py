@@ -147,7 +147,9 @@ class ClickHouseSink:
         lags = dict.fromkeys(TABLES, 0)
         for place in self._assigned & self._delivery.committed.keys():
             end = self._intake.end(place)
-            lags[place[0]] += max(0, end - self._delivery.committed[place]) if end is not None else 0
+            if end is None:
+                return  # the broker is away: what was told last stands
+            lags[place[0]] += max(0, end - self._delivery.committed[place])
         for topic, lag in lags.items():
             LAG.labels(STAGE, topic).set(lag)
 
