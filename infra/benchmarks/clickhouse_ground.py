@@ -1,6 +1,6 @@
 """A broker, a registry and a ClickHouse for one benchmark, with a sink to measure; nothing of it stays."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,12 +70,13 @@ class Ground:
         finally:
             running.down()
 
-    def committed(self, database: str) -> int:
-        """Turns that the sink of that database has committed."""
+    @contextmanager
+    def committed(self, database: str) -> Iterator[Callable[[], int]]:
+        """Asks how many turns the sink of that database has committed."""
         consumer = Consumer(consumer_config(self.bootstrap_servers, f"bench-{database}"))
         places = [TopicPartition(TRANSCRIPT_TURNS.name, number) for number in range(TRANSCRIPT_TURNS.partitions)]
         try:
-            return sum(max(0, place.offset) for place in consumer.committed(places, timeout=10))
+            yield lambda: sum(max(0, place.offset) for place in consumer.committed(places, timeout=10))
         finally:
             consumer.close()
 

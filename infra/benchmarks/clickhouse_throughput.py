@@ -7,6 +7,8 @@ first committed batch to its last; the processor's share is given beside it.
 
 import random
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -75,27 +77,31 @@ def _turn(chance: random.Random, number: int) -> Any:
 def _sink(place: Ground, database: str, rows: int) -> tuple[float, float]:
     """Wall and processor seconds of the sink for all segments."""
     settings = {"EARSHOT_CLICKHOUSE_BATCH_ROWS": str(rows), "EARSHOT_CLICKHOUSE_BATCH_MS": "1000"}
-    with place.sink(database, **settings) as daemon:
+    with place.committed(database) as committed, place.sink(database, **settings) as daemon:
         process = daemon.process()
         assert process
-        began_s, done, spent_s = _begin(place, database, process)
-        ends = began_s + DEADLINE_S
-        while (now_done := place.committed(database)) < SEGMENTS:
-            if time.monotonic() > ends:
-                raise Unavailable(f"the sink has {now_done} of {SEGMENTS} segments", remedy="see its log")
-            time.sleep(0.02)
-        share = (SEGMENTS - done) / SEGMENTS
-        return (time.monotonic() - began_s) / share, (sum(process.cpu_times()[:2]) - spent_s) / share
+        begun = _reach(1, committed, process)
+        ended = _reach(SEGMENTS, committed, process)
+        share = (ended.done - begun.done) / SEGMENTS
+        return (ended.at_s - begun.at_s) / share, (ended.spent_s - begun.spent_s) / share
 
 
-def _begin(place: Ground, database: str, process: psutil.Process) -> tuple[float, int, float]:
-    """When the first batches were committed, how many segments those were, and what had been spent by then."""
+@dataclass(frozen=True)
+class Progress:
+    """So many segments are committed at a moment, for so many processor seconds."""
+
+    done: int
+    at_s: float
+    spent_s: float
+
+
+def _reach(count: int, committed: Callable[[], int], process: psutil.Process) -> Progress:
     ends = time.monotonic() + DEADLINE_S
-    while not (done := place.committed(database)):
+    while (done := committed()) < count:
         if time.monotonic() > ends:
-            raise Unavailable("the sink commits nothing", remedy="see its log")
+            raise Unavailable(f"the sink has {done} of {count} segments", remedy="see its log")
         time.sleep(0.01)
-    return time.monotonic(), done, sum(process.cpu_times()[:2])
+    return Progress(done, time.monotonic(), sum(process.cpu_times()[:2]))
 
 
 def _bare(place: Ground, database: str, rows: int) -> tuple[float, float]:
