@@ -1,38 +1,15 @@
 """The comparison: what lies on the topics, what the tables and views say, and what an undisturbed sink makes of the same log."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
-
-from confluent_kafka import Consumer, TopicPartition
 
 from infra.chaos.clickhouse.ground import Ground, until
 from infra.chaos.clickhouse.load import VIOLATION
-from infra.chaos.clickhouse.oracle import Lying, Oracle, oracle_of
+from infra.chaos.clickhouse.oracle import Oracle, oracle_of
+from infra.chaos.clickhouse.reading import TABLE_OF, lag, letters, lying
 from infra.result import Figure
-from schemas.codec import Codec
-from schemas.errors import InvalidRecord
-from schemas.kafka_client import consumer_config
-from schemas.registry import Registry
-from schemas.topics import (
-    AUDIO_QUALITY,
-    BY_NAME,
-    MEETING_PARTICIPANTS,
-    TRANSCRIPT_PARTIALS,
-    TRANSCRIPT_TURNS,
-    Topic,
-    dlq_of,
-)
 
-TABLE_OF = {
-    TRANSCRIPT_TURNS.name: "turns",
-    TRANSCRIPT_PARTIALS.name: "turn_revisions",
-    MEETING_PARTICIPANTS.name: "participant_events",
-    AUDIO_QUALITY.name: "quality_windows",
-}
 SETTLE_S = 180.0
-READ_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -104,7 +81,7 @@ def judge(ground: Ground, *, replay: bool = True) -> Verdict:
     agree = len(turns) == len(oracle.turns) and words == oracle.words
     return Verdict(
         turns=len(oracle.turns),
-        lost=len(lost) + len(oracle.dead - dead) + len(oracle.dead - _letters(ground)),
+        lost=len(lost) + len(oracle.dead - dead) + len(oracle.dead - letters(ground)),
         doubled=sum(count - unique for _, count, unique, _ in raw),
         raw_rows_exact=counted == wanted and dead == oracle.dead,
         views_equal=agree and (not replay or _views(ground, ground.database) == _replayed(ground)),
@@ -129,47 +106,7 @@ def _replayed(ground: Ground) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _oracle(ground: Ground) -> Oracle:
-    codec = Codec(Registry(ground.registry_url))
-    lying = (each for name in TABLE_OF for each in _lying(ground, BY_NAME[name], codec))
-    return oracle_of(lying, lambda text: VIOLATION in text)
-
-
-def _lying(ground: Ground, topic: Topic, codec: Codec) -> Iterator[Lying]:
-    assert topic.record is not None
-    for partition, offset, value, _ in _read(ground, topic):
-        try:
-            record: object | None = codec.decode(topic, value, topic.record)
-        except InvalidRecord:
-            record = None
-        yield Lying(topic.name, partition, offset, record)
-
-
-def _letters(ground: Ground) -> set[tuple[str, int, int]]:
-    """Where the dead letters on the dead-letter topics came from."""
-    return {
-        (name, int(headers["origin_partition"]), int(headers["origin_offset"]))
-        for name in TABLE_OF
-        for _, _, _, headers in _read(ground, dlq_of(BY_NAME[name]))
-    }
-
-
-def _read(ground: Ground, topic: Topic) -> Iterator[tuple[int, int, bytes | None, dict[str, bytes]]]:
-    """Partition, offset, value and headers of every record of the topic."""
-    consumer = Consumer(consumer_config(ground.bootstrap_servers, str(uuid4())))
-    try:
-        for partition in range(topic.partitions):
-            place = TopicPartition(topic.name, partition, 0)
-            low, high = consumer.get_watermark_offsets(place, timeout=READ_S)
-            consumer.assign([place])
-            at = low
-            while at < high:
-                message = consumer.poll(READ_S)
-                assert message is not None, f"{topic.name} does not answer"
-                if message.error() is None:
-                    at = (message.offset() or 0) + 1
-                    yield partition, at - 1, message.value(), dict(message.headers() or [])  # type: ignore[arg-type]
-    finally:
-        consumer.close()
+    return oracle_of(lying(ground), lambda text: VIOLATION in text)
 
 
 def _settle(ground: Ground, group: str) -> None:
@@ -178,20 +115,6 @@ def _settle(ground: Ground, group: str) -> None:
         return lag(ground, group) == 0
 
     until(settled, f"group {group} is at the end of the log", SETTLE_S)
-
-
-def lag(ground: Ground, group: str) -> int:
-    """Records that the group has not committed."""
-    consumer = Consumer(consumer_config(ground.bootstrap_servers, group))
-    try:
-        places = [TopicPartition(name, partition) for name in TABLE_OF for partition in range(BY_NAME[name].partitions)]
-        behind = 0
-        for place in consumer.committed(places, timeout=READ_S):
-            low, high = consumer.get_watermark_offsets(TopicPartition(place.topic, place.partition), timeout=READ_S)
-            behind += high - (place.offset if place.offset >= 0 else low)
-        return behind
-    finally:
-        consumer.close()
 
 
 def _raw(ground: Ground, database: str) -> list[tuple[Any, ...]]:
