@@ -27,7 +27,7 @@ from schemas.topics import TRANSCRIPT_TURNS
 NAME = "clickhouse_throughput"
 BOTS = 16
 DIFFERENT = 8_000
-SEGMENTS = 240_000
+SEGMENTS = 80_000
 WORDS_EACH = 12
 GOAL_RATIO, GOAL_PER_S = 0.6, 80_000
 BATCHES = {1_000: "at_1k", 10_000: "at_10k"}

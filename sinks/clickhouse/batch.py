@@ -137,9 +137,9 @@ class Batches:
         return {place for place, waiting in everyone.items() if self._is_full(waiting) and not waiting.intent}
 
     def deadline_ms(self, busy: Iterable[Place] = ()) -> float | None:
-        """When the oldest of what waits is due; None while nothing does."""
-        free = self._waiting.keys() - set(busy)
-        opened = [self._waiting[place].opened_at_ms for place in free if self._waiting[place].entries]
+        """When the oldest of what waits is due; None while nothing does, or only what waits for the rest of its batch."""
+        free = [self._waiting[place] for place in self._waiting.keys() - set(busy)]
+        opened = [waiting.opened_at_ms for waiting in free if waiting.entries and not waiting.intent]
         return min(opened) + self._limits.age_ms if opened else None
 
     def _cut(self, place: Place, waiting: Waiting, now_ms: float, all_: bool) -> Batch | None:

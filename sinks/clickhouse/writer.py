@@ -79,23 +79,29 @@ class Halving:
         return self._bad
 
     def _halve(self, block: Block, first: int, last: int, error: Refused) -> None:
+        """Both halves are tried before either is halved again: bad rows that lie together do not look like a bad table."""
         count = len(block.offsets)
         if count == 1:
             self._set_aside(block.offsets[0], error)
             return
         middle = count // 2
-        self._try(block.part(0, middle), first, block.offsets[middle - 1])
-        self._try(block.part(middle, count), block.offsets[middle], last)
+        halves = (
+            (block.part(0, middle), first, block.offsets[middle - 1]),
+            (block.part(middle, count), block.offsets[middle], last),
+        )
+        for half, refused in [(half, self._refused(*half)) for half in halves]:
+            if refused:
+                self._halve(*half, refused)
 
-    def _try(self, block: Block, first: int, last: int) -> None:
+    def _refused(self, block: Block, first: int, last: int) -> Refused | None:
         try:
             self._writer.insert(self._batch, block, first, last)
         except Refused as error:
             if error.refusal is not Refusal.DATA:
                 raise
-            self._halve(block, first, last, error)
-        else:
-            self._taken += len(block.offsets)
+            return error
+        self._taken += len(block.offsets)
+        return None
 
     def _set_aside(self, offset: int, error: Refused) -> None:
         self._bad.append(BadRow(offset, error.message))

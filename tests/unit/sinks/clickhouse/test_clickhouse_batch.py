@@ -106,6 +106,7 @@ def test_a_batch_that_was_left_is_made_again_exactly() -> None:
     add(batches, [5, 6, 7])
     assert batches.take_due(99, all_=True) == []
     assert batches.full() == set()
+    assert batches.deadline_ms() is None
     add(batches, [8, 9, 10])
     [again] = batches.take_due(99)
     assert (offsets(again), again.intent, again.intended) == ([5, 6, 7, 8], intent, True)
