@@ -150,6 +150,7 @@ class Delivery:
             return False
         origins = {entry.offset: entry.origin for entry in batch.entries} if bad else {}
         mapped.dead += [(origins[row.offset](), InvalidRecord(row.reason, error_class=REFUSED)) for row in bad]
+        mapped.dead.sort(key=lambda dead: dead[0].offset)
         mapped.block = None
         return True
 
@@ -169,10 +170,9 @@ class Delivery:
         return bad is not None
 
     def _letters(self, mapped: Mapped) -> Block:
-        dead = sorted(mapped.dead, key=lambda each: each[0].offset)
         now_us = self._clock.now_us()
-        rows = [dead_row(record, stage=self._stage, error=error, failed_at_us=now_us) for record, error in dead]
-        return block_of(DEAD_LETTERS, rows, [record.offset for record, _ in dead])
+        rows = [dead_row(record, stage=self._stage, error=error, failed_at_us=now_us) for record, error in mapped.dead]
+        return block_of(DEAD_LETTERS, rows, [record.offset for record, _ in mapped.dead])
 
     def _write(self, batch: Batch, block: Block) -> list[BadRow] | None:
         """The rows refused, all others being in; None when it has to be tried again."""
