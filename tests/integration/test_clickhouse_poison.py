@@ -119,6 +119,7 @@ def newer_producers_turn(bench: Bench, meeting: Meeting, number: int) -> bytes:
     state["type"]["symbols"].append("telepathy")
     registry = SchemaRegistryClient({"url": bench.log.registry_url})
     schema_id = registry.register_schema(f"newer-{meeting.bot_id}-value", Schema(json.dumps(newer), "AVRO"))
+    registry.close()
     written = io.BytesIO(HEADER.pack(MAGIC, schema_id))
     written.seek(0, io.SEEK_END)
     record = {**msgspec.to_builtins(meeting.turn(number)), "reason": "telepathy"}
