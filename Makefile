@@ -1,12 +1,12 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both set up whatever is missing first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check up down bench chaos lock
+.PHONY: help setup demo test test-snippets check up down bench chaos lock
 earshot := .venv/bin/earshot
 python := .venv/bin/python
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-28s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Install and fetch what is missing (Debian 12, root or sudo)
 	@infra/setup/setup.sh
@@ -16,6 +16,9 @@ demo: setup ## A real meeting end to end, and the proof of what was heard
 
 test: check ## Everything: checks, unit, integration and browser tests on real services
 	@$(python) -m pytest
+
+test-snippets: setup ## The webhook receiver in Go, with a Go of its own (75 MB, once)
+	@go=$$(infra/setup/tool.sh go)/go/bin && chmod +x "$$go/go" && PATH="$$go:$$PATH" $(python) -m pytest docs/receivers
 
 check: setup ## Style, types, import rules, spelling, schemas
 	@.venv/bin/ruff format --check .

@@ -22,6 +22,7 @@ SUBCOMMANDS = {
     "transcribe": ("stream_processors.cli", "Turn audio frames into transcription results."),
     "turns": ("stream_processors.cli", "Settle transcription results into turns."),
     "sink": ("sinks.cli", "Carry the log elsewhere: clickhouse, webhooks."),
+    "webhooks": ("sinks.webhooks.console", "Webhook endpoints, their delivery log, and sending again."),
     "tail": ("sinks.cli", "Print a topic's records, decoded, as JSON lines."),
     "transcript": ("sinks.cli", "Print a bot's transcript from the log, readable."),
     "dlq": ("sinks.cli", "List, show and put back the records no reader could make anything of."),

@@ -327,6 +327,7 @@ class WebhookDelivery(Record, frozen=True, kw_only=True):
     body: bytes
     content_type: str
     ordering: Ordering
+    trigger: DeliveryTrigger = DeliveryTrigger.UNKNOWN
 
 
 class WebhookAttempt(Record, frozen=True, kw_only=True):
@@ -410,3 +411,21 @@ class WebhookCommand(Record, frozen=True, kw_only=True):
     until_us: int | None = None
     event_type: str | None = None
     requested_by: str
+
+
+class WebhookParked(Record, frozen=True, kw_only=True):
+    """A delivery that has to wait, as a pointer to its record."""
+
+    tenant_id: str
+    bot_id: str
+    meeting_id: str
+    delivery_id: str
+    endpoint_id: str
+    event_id: str
+    occurred_at_us: int
+    produced_at_us: int
+    delivery_offset: int
+    ordering: Ordering
+    attempts: int
+    next_attempt_at_us: int
+    failing_since_us: int | None = None

@@ -52,6 +52,11 @@ class LocalSettings(Settings):
     clickhouse_http_port: int = Field(18123, description="HTTP port of the local ClickHouse")
     janus_port: int = Field(18188, description="WebSocket port of the local Janus")
     meeting_page_port: int = Field(18080, description="Port of the local meeting page (Janus demos)")
+    demo_provider: str = Field(
+        "local",
+        pattern="^(local|deepgram-fake)$",
+        description="`earshot demo`: local; or deepgram-fake, a stand-in for a cloud service that is killed in mid-sentence",
+    )
 
 
 class BotSettings(Settings):
@@ -86,12 +91,36 @@ class TranscribeSettings(Settings):
     decoders: int = Field(3, description="Local engine: decoder processes, one for each simultaneous talker")
     session_idle_ms: int = Field(10_000, description="Close a provider session after this long without speech")
     preroll_ms: int = Field(300, description="Audio before the detected start of speech that is sent too")
+    vad: str = Field(
+        "auto",
+        pattern="^(auto|webrtc|silero)$",
+        description="What must hear a voice before a session opens: webrtc, silero too, or auto: silero if installed",
+    )
     hangover_ms: int = Field(500, description="Silence that ends an utterance")
     forced_cut_ms: int = Field(15_000, description="Longest utterance before it is finalised anyway")
     session_timeout_ms: int = Field(10_000, description="Kafka group session timeout")
     commit_interval_ms: int = Field(500, description="How often the cursor's offsets are committed")
     idle_stream_ms: int = Field(
         5_000, description="A stream without records for this long is settled as far as it goes"
+    )
+    deepgram_api_key: SecretStr = Field(SecretStr(""), description="Key of your Deepgram project")
+    deepgram_url: str = Field(
+        "wss://api.deepgram.com/v1/listen", description="Deepgram's streaming address: a region's, or your own server's"
+    )
+    deepgram_model: str = Field("nova-3", description="Deepgram's model")
+    deepgram_language: str = Field("en", description="Language for Deepgram, or multi for several at once")
+    deepgram_endpointing_ms: int = Field(300, ge=10, description="Silence after which Deepgram settles what was said")
+    deepgram_price_micros_per_hour: int = Field(
+        288_000, ge=0, description="What an hour of audio costs at Deepgram, in millionths of a dollar"
+    )
+    assemblyai_api_key: SecretStr = Field(SecretStr(""), description="Key of your AssemblyAI account")
+    assemblyai_url: str = Field(
+        "wss://streaming.assemblyai.com/v3/ws", description="AssemblyAI's streaming address; a region has its own"
+    )
+    assemblyai_model: str = Field("universal-streaming-english", description="AssemblyAI's speech_model")
+    assemblyai_language: str = Field("en", description="Language for AssemblyAI, or multi for several at once")
+    assemblyai_price_micros_per_hour: int = Field(
+        150_000, ge=0, description="What an hour of an open session costs at AssemblyAI, in millionths of a dollar"
     )
 
     @property
@@ -147,7 +176,9 @@ class WebhookSettings(Settings):
         pattern=r"^\d+(\.\d+)?(,\d+(\.\d+)?)*$",
         description="Seconds to wait between tries, comma-separated, the last one repeating; each is varied by 20 %",
     )
-    webhook_concurrency: int = Field(8, ge=1, description="Tries under way at once; one for each bot at most")
+    webhook_concurrency: int = Field(
+        8, ge=1, description="Most tries under way at once to the endpoint that is set here"
+    )
     webhook_max_attempts: int = Field(10, description="Tries before a delivery is given up to the dead letters")
     webhook_keys: SecretStr = Field(
         SecretStr(""),
@@ -160,9 +191,23 @@ class WebhookSettings(Settings):
         SecretStr(""),
         description="HTTP proxy that all webhooks go through, http://[user:password@]host:port; it must guard addresses",
     )
+    webhook_content_dir: Path = Field(
+        VAR_DIR / "webhook-content", description="Folder for events too big to send, shared by all sinks and the server"
+    )
+    webhook_content_url: str = Field(
+        "http://127.0.0.1:18090", description="Where receivers reach `earshot webhooks serve`, without a path"
+    )
+    webhook_content_host: str = Field("127.0.0.1", description="Address `earshot webhooks serve` listens on")
+    webhook_content_port: int = Field(18090, description="Port `earshot webhooks serve` listens on")
+    webhook_link_lifetime_s: float = Field(7 * 86_400.0, description="How long a link to an event's content is good")
     webhook_transcript_timeout_s: float = Field(
         600.0, description="After bot.stopped, how long bot.done waits for the transcript before transcription.failed"
     )
+
+    @property
+    def dispatch_group(self) -> str:
+        """Group of those who send: it stands elsewhere on webhook.deliveries than those who fill it."""
+        return f"{self.webhook_consumer_group}.dispatch"
 
 
 SECTIONS: tuple[type[Settings], ...] = (

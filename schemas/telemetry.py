@@ -19,6 +19,9 @@ UNITS_LOST = Counter("earshot_units_lost_total", "20 ms units declared lost", ["
 CAPTURE_RECOVERIES = Counter("earshot_capture_recoveries_total", "Times capture was brought back", ["cause"])
 STT_SESSIONS_OPEN = Gauge("earshot_stt_sessions_open", "Provider sessions open now", ["provider"])
 STT_ERRORS = Counter("earshot_stt_errors_total", "Provider errors", ["provider", "error_class"])
+STT_REJECTED = Counter(
+    "earshot_stt_rejected_total", "Messages or words of a provider that are not used", ["provider", "reason"]
+)
 STT_ALARMS = Gauge(
     "earshot_stt_alarms", "1 while a provider is out: refused us for good, or failed repeatedly", ["provider"]
 )
@@ -28,7 +31,21 @@ STT_PAUSED = Gauge(
 )
 STT_LOG_LAG = Gauge("earshot_stt_log_lag_records", "Audio records not read yet", ["partition"])
 STT_FINAL_LATENCY = Histogram("earshot_stt_final_latency_seconds", "End of speech to final result", ["provider"])
+DELAYS_S = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300)
+STT_SEND_DELAY = Histogram(
+    "earshot_stt_send_delay_seconds", "From a record's append to its speech on the provider's socket", buckets=DELAYS_S
+)
+STT_APPEND_DELAY = Histogram(
+    "earshot_stt_append_delay_seconds", "From a provider's message to Kafka's acknowledgement", buckets=DELAYS_S
+)
 TURNS_SETTLED = Counter("earshot_turns_settled_total", "Turns settled")
+TURN_REVISIONS = Histogram(
+    "earshot_turn_revisions", "Revisions a turn took until it settled", buckets=(1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
+)
+PARTIAL_WORDS = Counter("earshot_partial_words_total", "Words shown before they were final")
+PARTIAL_WORDS_CHANGED = Counter(
+    "earshot_partial_words_changed_total", "Of those, words that were later replaced or taken back"
+)
 WORDS_DROPPED = Counter("earshot_words_dropped_total", "Words dropped as already committed", ["reason"])
 ROWS_INSERTED = Counter("earshot_rows_inserted_total", "Rows inserted into ClickHouse", ["table"])
 TABLE_STOPPED = Gauge(
@@ -40,6 +57,12 @@ LAG = Gauge(
     "earshot_lag_records", "Records on the topic's partitions of this process, not committed yet", ["stage", "topic"]
 )
 WEBHOOK_ATTEMPTS = Counter("earshot_webhook_attempts_total", "Webhook attempts", ["outcome", "error_class"])
+WEBHOOK_DELIVERIES_WAITING = Gauge(
+    "earshot_webhook_deliveries_waiting", "Webhook deliveries not settled, parked or holding offsets back", ["where"]
+)
+WEBHOOK_ENDPOINTS_DISABLED = Counter(
+    "earshot_webhook_endpoints_disabled_total", "Endpoints disabled: gone (410) or failing for days", ["reason"]
+)
 PROCESS_ERRORS = Counter(
     "earshot_process_errors_total", "Errors caught at a process's outermost loop", ["stage", "error"]
 )

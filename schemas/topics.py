@@ -13,6 +13,8 @@ PARTITIONER = "murmur2_random"
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 DLQ_SUFFIX = ".dlq"
+COMPACT_SOON = {"segment.ms": str(HOUR_MS), "segment.bytes": str(32 << 20), "min.cleanable.dirty.ratio": "0.2"}
+"""A segment that is written to is never compacted, and Kafka's own choice is to write to one for a week."""
 MAX_RECORD_BYTES = 1_000_000
 
 
@@ -42,6 +44,7 @@ class Topic:
             "cleanup.policy": "compact" if self.compaction else "delete",
             "retention.ms": str(self.retention_ms),
             "message.timestamp.type": "LogAppendTime" if self.broker_timestamps else "CreateTime",
+            **(COMPACT_SOON if self.compaction else {}),
         }
 
 
@@ -122,10 +125,20 @@ TRANSCRIPT_EVENTS = Topic(
 WEBHOOK_DELIVERIES = Topic(
     name="webhook.deliveries",
     record=events.WebhookDelivery,
-    schema="webhook_delivery.v1",
+    schema="webhook_delivery.v2",
     writers=("sink webhooks",),
     readers=("sink webhooks", "webhooks"),
     retention_ms=7 * DAY_MS,
+)
+WEBHOOK_PARKED = Topic(
+    name="webhook.parked",
+    record=events.WebhookParked,
+    schema="webhook_parked.v1",
+    writers=("sink webhooks",),
+    readers=("sink webhooks",),
+    retention_ms=7 * DAY_MS,
+    key="partition/offset on webhook.deliveries",
+    compaction=True,
 )
 WEBHOOK_ATTEMPTS = Topic(
     name="webhook.attempts",
@@ -167,6 +180,7 @@ RECORD_TOPICS = (
     TRANSCRIPT_TURNS,
     TRANSCRIPT_EVENTS,
     WEBHOOK_DELIVERIES,
+    WEBHOOK_PARKED,
     WEBHOOK_ATTEMPTS,
     WEBHOOK_ENDPOINTS,
     WEBHOOK_COMMANDS,

@@ -15,7 +15,7 @@ __all__ = ["dlq", "sink", "tail", "transcript", "verify"]
 
 SINKS = {
     "clickhouse": ("sinks.clickhouse.cli", "Write turns, participants, bot events and quality to ClickHouse tables."),
-    "webhooks": ("sinks.webhooks.cli", "Post the public events to an endpoint, signed, in order for each bot."),
+    "webhooks": ("sinks.webhooks.cli", "Post the public events to endpoints, signed, in order for each bot."),
 }
 
 

@@ -1,7 +1,7 @@
 """The log as every sink reads it: decoded records in order, poison set aside, offsets committed when the sink says so."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 Partition = tuple[str, int]
 PartitionsHook = Callable[[list[Partition]], None]
 DeadHook = Callable[[RawRecord, InvalidRecord], None]
+NO_NOTES: Mapping[Partition, str] = {}
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,17 @@ class LogReader:
             self._release()
         return read
 
-    def commit(self, next_offsets: dict[Partition, int]) -> bool:
-        """Commit and wait for the broker's word: False, and logged, when it is away or the partition is another's."""
+    def commit(self, next_offsets: Mapping[Partition, int], notes: Mapping[Partition, str] = NO_NOTES) -> bool:
+        """Commit and wait for the broker's word: False, and logged, when it is away or the partition is another's.
+
+        `notes` go along as the commits' metadata.
+        """
         if not next_offsets:
             return True
-        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in next_offsets.items()]
+        offsets = [
+            TopicPartition(topic, partition, offset, notes.get((topic, partition), ""))
+            for (topic, partition), offset in next_offsets.items()
+        ]
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:

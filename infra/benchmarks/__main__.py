@@ -4,16 +4,35 @@ from collections.abc import Callable
 
 import click
 
-from infra.benchmarks import capture_latency, clickhouse_freshness, clickhouse_throughput, transcribe_throughput
+from infra.benchmarks import (
+    capture_latency,
+    catch_up,
+    clickhouse_freshness,
+    clickhouse_throughput,
+    talkers_per_core,
+    transcribe_latency,
+    transcribe_throughput,
+    webhooks_isolation,
+    webhooks_latency,
+    webhooks_memory,
+    webhooks_throughput,
+)
 from infra.result import Result
 from schemas.settings import LocalSettings, load
 
 Benchmark = Callable[[LocalSettings, int, str], Result]
 BENCHMARKS: dict[str, Benchmark] = {
     capture_latency.NAME: capture_latency.run,
+    catch_up.NAME: catch_up.run,
     clickhouse_freshness.NAME: clickhouse_freshness.run,
     clickhouse_throughput.NAME: clickhouse_throughput.run,
+    talkers_per_core.NAME: talkers_per_core.run,
+    transcribe_latency.NAME: transcribe_latency.run,
     transcribe_throughput.NAME: transcribe_throughput.run,
+    webhooks_throughput.NAME: webhooks_throughput.run,
+    webhooks_latency.NAME: webhooks_latency.run,
+    webhooks_isolation.NAME: webhooks_isolation.run,
+    webhooks_memory.NAME: webhooks_memory.run,
 }
 
 

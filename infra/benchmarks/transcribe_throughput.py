@@ -4,96 +4,80 @@ Both read the same records of the same broker, one after the other; the ratio sa
 and the cursor cost, whatever machine this is.
 """
 
+import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer
 
-from infra.benchmarks.synthetic import chunks
 from infra.demo.script import PARTS
 from infra.demo.supervisor import EARSHOT, Groups, Stage
 from infra.demo.voices import flite_recordings
+from infra.local.cluster import Cluster, own_cluster
 from infra.local.daemon import Daemon
-from infra.local.kafka import Kafka
-from infra.local.ports import free_ports
-from infra.local.registry import SchemaRegistry
 from infra.local.stack import Stack
 from infra.result import Result
-from infra.topics import create_topics, register_schemas
 from schemas.codec import Codec
 from schemas.errors import Unavailable
-from schemas.events import ResultEvent
-from schemas.kafka_client import consumer_config, producer_config, record_headers
+from schemas.events import BotEvent, Ledger, ResultEvent
+from schemas.kafka_client import consumer_config
 from schemas.registry import Registry
 from schemas.settings import LocalSettings, TranscribeSettings
-from schemas.timebase import SAMPLES_PER_UNIT, UNITS_PER_CHUNK, SystemClock
-from schemas.topics import AUDIO_FRAMES, STT_RESULTS
+from schemas.timebase import SAMPLES_PER_UNIT
+from schemas.topics import AUDIO_FRAMES, BOT_EVENTS, STT_RESULTS
 
 NAME = "transcribe_throughput"
 GROUP = TranscribeSettings.model_fields["consumer_group"].default
-BOTS = 16
-RECORDS_PER_BOT = 1_000
-RECORDS = BOTS * RECORDS_PER_BOT
-END_SAMPLE = RECORDS_PER_BOT * UNITS_PER_CHUNK * SAMPLES_PER_UNIT
+BOTS, SPEAKERS, LENGTH_S = 4, 4, 100
 DEADLINE_S = 180.0
-WAV_HEADER_BYTES = 44
+Stream = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the synthetic bots put on the log: how many records of audio, and where each stream ends, in samples."""
+
+    records: int
+    ends: dict[Stream, int]
 
 
 def run(settings: LocalSettings, seed: int, command: str) -> Result:
     """On a broker of its own, so that nothing else is read and nothing is left behind."""
-    speech = [
-        recording.wav.read_bytes()[WAV_HEADER_BYTES:]
-        for recording in flite_recordings(PARTS, settings.var_dir / "bench" / "voices")
-    ]
-    with TemporaryDirectory(prefix="earshot-bench-") as folder, _broker(settings, Path(folder)) as environment:
-        codec = Codec(Registry(environment["EARSHOT_SCHEMA_REGISTRY_URL"]))
-        bootstrap_servers = environment["EARSHOT_KAFKA_BOOTSTRAP_SERVERS"]
-        transcribe_s = _transcribe(environment, Path(folder), lambda: _produce(bootstrap_servers, codec, speech), codec)
-        raw_s = _raw(bootstrap_servers)
+    voices = settings.var_dir / "bench" / "voices"
+    flite_recordings(PARTS, voices)
+    with TemporaryDirectory(prefix="earshot-bench-") as folder, own_cluster(settings, Path(folder)) as cluster:
+        codec = Codec(Registry(cluster.registry_url))
+        transcribe_s, made = _transcribe(cluster, Path(folder), lambda: _made(cluster, codec, voices, seed), codec)
+        raw_s = _raw(cluster.bootstrap_servers, made.records)
     return Result(
         name=NAME,
         command=command,
         seed=seed,
         passed=True,
         figures={
-            "records": RECORDS,
-            "transcribe_records_per_core_s": round(RECORDS / transcribe_s),
-            "raw_consumer_records_per_core_s": round(RECORDS / raw_s),
+            "records": made.records,
+            "transcribe_records_per_core_s": round(made.records / transcribe_s),
+            "raw_consumer_records_per_core_s": round(made.records / raw_s),
             "ratio": round(raw_s / transcribe_s, 4),
-            "streams_in_real_time_per_core": round(RECORDS / transcribe_s / 10, 1),
+            "streams_in_real_time_per_core": round(made.records / transcribe_s / 10, 1),
         },
     )
 
 
-@contextmanager
-def _broker(settings: LocalSettings, folder: Path) -> Iterator[dict[str, str]]:
-    """Kafka and registry with topics and schemas, for as long as the benchmark runs; where they are, as settings."""
-    port, controller_port, registry_port = free_ports(3)
-    kafka = Kafka(port, controller_port, settings.cache_dir)
-    registry = SchemaRegistry(registry_port, kafka.bootstrap_servers, settings.cache_dir)
-    services = Stack([Daemon(service, folder, die_with_us=True) for service in (kafka, registry)])
-    services.up(DEADLINE_S)
-    try:
-        create_topics(kafka.bootstrap_servers)
-        register_schemas(registry.url)
-        yield {"EARSHOT_VAR_DIR": str(folder), **kafka.environment(), **registry.environment()}
-    finally:
-        services.down()
-
-
-def _transcribe(environment: dict[str, str], folder: Path, produce: Callable[[], None], codec: Codec) -> float:
+def _transcribe(cluster: Cluster, folder: Path, make: Callable[[], Made], codec: Codec) -> tuple[float, Made]:
     """Processor seconds of `earshot transcribe` and its children from standing ready to the last sample's result."""
-    groups = Groups(environment["EARSHOT_KAFKA_BOOTSTRAP_SERVERS"])
+    groups = Groups(cluster.bootstrap_servers)
     stage = Stage(
         "transcribe",
         (EARSHOT, "transcribe"),
-        {**environment, "EARSHOT_PROVIDER": "none"},
+        {**cluster.environment, "EARSHOT_PROVIDER": "none"},
         lambda: groups.has_partitions(GROUP),
     )
     daemon = Daemon(stage, folder, die_with_us=True)
@@ -103,9 +87,9 @@ def _transcribe(environment: dict[str, str], folder: Path, produce: Callable[[],
         process = daemon.process()
         assert process
         before_s = _spent_s(process)
-        produce()
-        _wait_for_results(environment["EARSHOT_KAFKA_BOOTSTRAP_SERVERS"], codec)
-        return _spent_s(process) - before_s
+        made = make()
+        _wait_for_results(cluster.bootstrap_servers, codec, made.ends)
+        return _spent_s(process) - before_s, made
     finally:
         running.down()
 
@@ -115,39 +99,56 @@ def _spent_s(process: psutil.Process) -> float:
     return sum(sum(one.cpu_times()[:2]) for one in everyone)
 
 
-def _produce(bootstrap_servers: str, codec: Codec, speech: list[bytes]) -> None:
-    producer = Producer(producer_config(bootstrap_servers))
-    started_at_us = SystemClock().now_us()
-    for number in range(BOTS):
-        bot_id = f"bot_bench_{number}"
-        headers: dict[str, str | bytes | None] = dict(record_headers("default", bot_id))
-        for chunk in chunks(bot_id, f"stream_{number}", speech[number % len(speech)], RECORDS_PER_BOT, started_at_us):
-            producer.produce(AUDIO_FRAMES.name, key=bot_id, value=codec.encode(AUDIO_FRAMES, chunk), headers=headers)
-        producer.flush()
+def _made(cluster: Cluster, codec: Codec, voices: Path, seed: int) -> Made:
+    """A hundred seconds of several meetings, as fast as the broker takes them."""
+    load = ("--bots", str(BOTS), "--speakers", str(SPEAKERS), "--talking", "1", "--wav-dir", str(voices))
+    length = ("--duration", str(LENGTH_S), "--speed", "1000", "--seed", str(seed))
+    environment = {**cluster.environment, "PATH": os.defpath}
+    said = subprocess.run((EARSHOT, "synthetic", *load, *length), env=environment, check=True, capture_output=True)
+    done = json.loads(said.stdout.splitlines()[-1])
+    return Made(done["audio_records"], _ends(cluster.bootstrap_servers, codec))
 
 
-def _wait_for_results(bootstrap_servers: str, codec: Codec) -> None:
+def _ends(bootstrap_servers: str, codec: Codec) -> dict[Stream, int]:
+    """Where every stream ends, as the bots' last words say."""
+    consumer = Consumer(consumer_config(bootstrap_servers, f"{NAME}-events"))
+    consumer.subscribe([BOT_EVENTS.name])
+    ledgers: dict[str, Ledger] = {}
+    while len(ledgers) < BOTS:
+        for message in consumer.consume(500, 0.5):
+            event = codec.decode(BOT_EVENTS, message.value(), BotEvent)
+            ledgers |= {event.bot_id: event.ledger} if event.ledger else {}
+    consumer.close()
+    return {
+        (bot_id, stream.stream_id): (stream.last_seq + 1) * SAMPLES_PER_UNIT
+        for bot_id, ledger in ledgers.items()
+        for stream in ledger.streams
+    }
+
+
+def _wait_for_results(bootstrap_servers: str, codec: Codec, ends: dict[Stream, int]) -> None:
     """Until every stream's cursor has reached its last sample."""
     consumer = Consumer(consumer_config(bootstrap_servers, f"{NAME}-results"))
     consumer.subscribe([STT_RESULTS.name])
-    cursors: dict[str, int] = {}
-    deadline_s = time.monotonic() + DEADLINE_S
-    while len(cursors) < BOTS or min(cursors.values()) < END_SAMPLE:
+    deadline_s, waiting = time.monotonic() + DEADLINE_S, set(ends)
+    while waiting:
         if time.monotonic() > deadline_s:
             raise Unavailable(f"`earshot transcribe` did not get to the end within {DEADLINE_S:.0f} s")
         for message in consumer.consume(500, 0.5):
             result = codec.decode(STT_RESULTS, message.value(), ResultEvent)
-            cursors[result.bot_id] = max(cursors.get(result.bot_id, 0), result.cursor_after_sample)
+            stream = (result.bot_id, result.stream_id)
+            if result.cursor_after_sample >= ends[stream]:
+                waiting.discard(stream)
     consumer.close()
 
 
-def _raw(bootstrap_servers: str) -> float:
+def _raw(bootstrap_servers: str, records: int) -> float:
     command = (
         sys.executable,
         "-m",
         "infra.benchmarks.raw_consumer",
         bootstrap_servers,
         AUDIO_FRAMES.name,
-        str(RECORDS),
+        str(records),
     )
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -12,11 +12,12 @@ import click
 from infra.demo.course import Course
 from infra.demo.figures import Evidence, report
 from infra.demo.live import Live
+from infra.demo.outage import Outage
 from infra.demo.report import MIN_WORDS, as_json, judge
 from infra.demo.script import PARTS
-from infra.demo.stages import local_place
+from infra.demo.stages import FAILING, PROVIDER, local_place
 from infra.demo.stopwatch import Stopwatch
-from infra.demo.summary import Around, next_lines, proof_lines, verdict_lines
+from infra.demo.summary import Around, delivery_lines, next_lines, proof_lines, verdict_lines
 from infra.demo.supervisor import EARSHOT
 from infra.demo.voices import Recording, flite_recordings, own_recordings
 from infra.local import parts
@@ -67,14 +68,15 @@ def demo(context: click.Context, talkers: Path | None) -> None:
 
 def _held(machine: Machine, recordings: Sequence[Recording], folder: Path, stopwatch: Stopwatch) -> Evidence:
     """The meeting, held and drained; the first named failure of what ran side by side is the one that is told."""
-    server = machine.meeting_server
+    server, provider = machine.meeting_server, load(LocalSettings).demo_provider
     course = Course(
-        place=local_place(server.link(server.create_room()), folder),
+        place=local_place(server.link(server.create_room()), folder, provider),
         recordings=recordings,
         bot_id=new_bot_id(),
         clock=SystemClock(),
         say=lambda step: click.echo(f"[{stopwatch.elapsed_s():5.1f} s] {step}"),
         live=Live(sys.stdout),
+        outage=Outage(FAILING) if provider == PROVIDER else None,
     )
     try:
         return asyncio.run(course.run(stopwatch))
@@ -96,7 +98,9 @@ def _concluded(evidence: Evidence, machine: Machine, folder: Path, *, min_words:
         clickhouse_database=load(ClickHouseSettings).clickhouse_database,
         node_modules=parts.node_modules(load(LocalSettings).cache_dir),
     )
-    for line in ("", *proof_lines(figures), "", *verdict_lines(verdict), f"report: {written}", "", "Type next:"):
+    deliveries = delivery_lines(evidence.deliveries)
+    proof = ("", *deliveries, "", *proof_lines(figures), "", *verdict_lines(verdict), f"report: {written}")
+    for line in (*proof, "", "Type next:"):
         click.echo(line)
     for line in next_lines(figures.bot_id, around):
         click.echo(f"  {line}")

@@ -12,9 +12,10 @@ from infra.demo.live import Live
 from infra.demo.log import Log
 from infra.demo.meeting import Seat, hold
 from infra.demo.minutes import Minutes
+from infra.demo.outage import Outage
 from infra.demo.report import Seconds
 from infra.demo.script import Visit
-from infra.demo.stages import BOT, Place, bot, river
+from infra.demo.stages import BOT, PROVIDER, Place, bot, river
 from infra.demo.stopwatch import Stopwatch
 from infra.demo.supervisor import Supervisor
 from infra.demo.talker import talkers
@@ -39,16 +40,18 @@ class Course:
     clock: Clock
     say: Callable[[str], None]
     live: Live
+    outage: Outage | None = None
 
     async def run(self, stopwatch: Stopwatch) -> Evidence:
         """From the first process to the last answer; whatever was started is stopped. Setup is what was timed before."""
-        minutes = Minutes()
-        async with self._following(minutes) as log, self._river(minutes) as (supervisor, started):
+        minutes, moment = Minutes(), asyncio.Event()
+        async with self._following(minutes, moment) as log, self._river(minutes) as (supervisor, started):
             async with self._seated() as seats:
                 await started
                 self.say("the bot is in the call, the talkers join")
                 setup_s = stopwatch.lap_s()
-                visits = await _watched(supervisor, hold(seats, self.clock, self.place.folder))
+                async with self._striking(supervisor, moment):
+                    visits = await _watched(supervisor, hold(seats, self.clock, self.place.folder))
             meeting_s = stopwatch.lap_s()
             self.say("everybody has left: the bot goes, the log drains")
             supervisor.terminate(BOT)
@@ -58,12 +61,16 @@ class Course:
             return await self._evidence(minutes, visits, seconds)
 
     @asynccontextmanager
-    async def _following(self, minutes: Minutes) -> AsyncIterator[Log]:
-        """The log from now on, into the minutes and onto the screen."""
+    async def _following(self, minutes: Minutes, moment: asyncio.Event) -> AsyncIterator[Log]:
+        """The log from now on, into the minutes and onto the screen; `moment` is when the provider is to be killed."""
 
         def heard(topic: Topic, record: Record) -> None:
             minutes.take(topic, record)
             self.live.show(topic, record)
+            if self.outage:
+                self.outage.take(topic, record)
+                if self.outage.due:
+                    moment.set()
 
         log = await asyncio.to_thread(Log, self.place.turns, self.bot_id, heard)
         async with asyncio.TaskGroup() as group:
@@ -82,6 +89,23 @@ class Course:
             yield supervisor, asyncio.create_task(asyncio.to_thread(supervisor.start, START_DEADLINE_S))
         finally:
             await asyncio.to_thread(supervisor.stop)
+
+    @asynccontextmanager
+    async def _striking(self, supervisor: Supervisor, moment: asyncio.Event) -> AsyncIterator[None]:
+        """The primary provider dies as soon as the moment has come, if that is asked for."""
+
+        async def strike(outage: Outage) -> None:
+            await moment.wait()
+            supervisor.kill(PROVIDER)
+            self.say(f"kill -9: the provider is gone, {len(outage.strike().words)} words into a sentence")
+
+        if self.outage is None:
+            yield
+            return
+        async with asyncio.TaskGroup() as group:
+            striking = group.create_task(strike(self.outage))
+            yield
+            striking.cancel()
 
     @asynccontextmanager
     async def _seated(self) -> AsyncIterator[list[Seat]]:
@@ -110,8 +134,10 @@ class Course:
 
     async def _evidence(self, minutes: Minutes, visits: tuple[Visit, ...], seconds: Seconds) -> Evidence:
         settings = self.place.settings()
-        proof, engine = await asyncio.gather(
-            questions.proof(self.bot_id, settings), questions.engine_words(self.recordings, settings)
+        proof, engine, deliveries = await asyncio.gather(
+            questions.proof(self.bot_id, settings),
+            questions.engine_words(self.recordings, settings),
+            questions.delivery_log(self.bot_id, settings),
         )
         return Evidence(
             bot_id=self.bot_id,
@@ -121,7 +147,9 @@ class Course:
             engine=engine,
             clickhouse_turns=await asyncio.to_thread(questions.turns_in_clickhouse, self.place.clickhouse, self.bot_id),
             receipts=questions.receipts_of(self.place.receipts, self.bot_id),
+            deliveries=deliveries,
             seconds=seconds,
+            outage=self.outage,
         )
 
 

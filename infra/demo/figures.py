@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from infra.demo.minutes import Minutes
+from infra.demo.outage import Outage
 from infra.demo.receipts import Receipt, account
 from infra.demo.report import Bot, Frames, Latency, Report, Seconds, Speaker, Turns, Words
 from infra.demo.score import Counts, Heard, Said, compare, misattributed, pooled, transcript_of
@@ -33,7 +34,9 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was gathered when the meeting was over. `engine` is what the engine makes of each talker's recording."""
+    """What was gathered when the meeting was over. `engine` is what the engine makes of each talker's recording,
+    `deliveries` the delivery log of the bot's webhooks as a person reads it.
+    """
 
     bot_id: str
     minutes: Minutes
@@ -42,7 +45,9 @@ class Evidence:
     engine: Mapping[str, str]
     clickhouse_turns: int
     receipts: Sequence[Receipt]
+    deliveries: Sequence[str]
     seconds: Seconds
+    outage: Outage | None = None
 
 
 def report(evidence: Evidence) -> Report:
@@ -63,6 +68,9 @@ def report(evidence: Evidence) -> Report:
         latency_ms=evidence.proof.latency_ms,
         seconds=evidence.seconds,
         bot=_bot(evidence),
+        failover=evidence.outage.figures({visit.participant_id: visit.text for visit in said})
+        if evidence.outage
+        else None,
     )
 
 

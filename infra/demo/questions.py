@@ -33,6 +33,12 @@ async def proof(bot_id: str, settings: Mapping[str, str]) -> Proof:
     return msgspec.json.decode(said, type=Proof)
 
 
+async def delivery_log(bot_id: str, settings: Mapping[str, str]) -> tuple[str, ...]:
+    """What `earshot webhooks attempts` tells of the bot, a line a try under a head."""
+    _, said = await _earshot(("webhooks", "attempts", "--bot", bot_id), settings)
+    return tuple(said.decode().splitlines())
+
+
 async def engine_words(recordings: Sequence[Recording], settings: Mapping[str, str]) -> dict[str, str]:
     """What the engine makes of each talker's recording itself, without a meeting in between."""
     heard = await asyncio.gather(*(_engine(recording.wav, settings) for recording in recordings))

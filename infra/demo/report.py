@@ -92,7 +92,21 @@ class Bot(Figures, frozen=True, kw_only=True):
     rss_mb_peak: float | None
 
 
-class Report(Figures, frozen=True, kw_only=True):
+class Failover(Figures, frozen=True, kw_only=True):
+    """The primary provider was killed in the middle of a turn. `wrong_words_in_turn`: edits to what its speaker said."""
+
+    primary: str
+    fallback: str
+    killed_in_turn: str | None
+    words_before_kill: int
+    words_in_turn: int
+    wrong_words_in_turn: int
+    turn_settled_by: str | None
+    turns_of_primary: int
+    turns_of_fallback: int
+
+
+class Report(Figures, frozen=True, kw_only=True, omit_defaults=True):
     """One run of the demo."""
 
     bot_id: str
@@ -105,6 +119,7 @@ class Report(Figures, frozen=True, kw_only=True):
     latency_ms: Latency
     seconds: Seconds
     bot: Bot
+    failover: Failover | None = None
 
 
 class Verdict(Figures, frozen=True, kw_only=True):
@@ -122,6 +137,7 @@ def judge(report: Report, *, ledger_reasons: Sequence[str] = (), min_words: int 
         *_words(report, min_words),
         *_delivery(report),
         *_latency(report.latency_ms),
+        *(_failover(report.failover) if report.failover else ()),
     )
     return Verdict(passed=not reasons, reasons=reasons)
 
@@ -177,3 +193,17 @@ def _latency(latency: Latency) -> Iterator[str]:
     if _exceeds(latency.capture_to_kafka_p99, MAX_CAPTURE_TO_KAFKA_P99_MS):
         p99 = latency.capture_to_kafka_p99
         yield f"capture to Kafka p99 is {p99} ms, not within {MAX_CAPTURE_TO_KAFKA_P99_MS:.0f} ms"
+
+
+def _failover(failover: Failover) -> Iterator[str]:
+    if failover.killed_in_turn is None:
+        yield f"{failover.primary} was not killed in the middle of a turn"
+    elif failover.turn_settled_by is None:
+        yield "the turn in which the provider was killed never settled"
+    elif failover.words_in_turn < failover.words_before_kill:
+        yield f"the turn had {failover.words_before_kill} words before the kill and {failover.words_in_turn} after it"
+    if not (failover.turns_of_primary and failover.turns_of_fallback):
+        yield (
+            f"{failover.turns_of_primary} turns are {failover.primary}'s and {failover.turns_of_fallback} "
+            f"{failover.fallback}'s: both must have had their part"
+        )

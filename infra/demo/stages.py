@@ -1,5 +1,6 @@
 """Which processes make the river of the demo, how each is told where things are, and how its readiness is seen."""
 
+import json
 import secrets
 import sys
 from base64 import b64encode
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from infra.demo.outage import Providers
 from infra.demo.supervisor import EARSHOT, Groups, Stage
 from infra.local.ports import HOST, Port, answers, free_ports
 from schemas.settings import (
@@ -21,6 +23,9 @@ from schemas.settings import (
 )
 
 BOT = "bot"
+PROVIDER = "deepgram-fake"
+FAILING = Providers(primary="deepgram", fallback="local")
+REPOSITORY = Path(__file__).parents[2]
 BOT_NAME = "Earshot"
 
 
@@ -36,6 +41,7 @@ class Place:
     meeting_link: str
     receiver_port: int
     folder: Path
+    provider_port: int | None = None
 
     @property
     def receipts(self) -> Path:
@@ -48,9 +54,13 @@ class Place:
         return {f"EARSHOT_{name.upper()}": _plain(value) for section in sections for name, value in section}
 
 
-def local_place(meeting_link: str, folder: Path) -> Place:
-    """The river as this machine's settings have it, with a receiver and a secret of its own."""
-    (port,) = free_ports(1)
+def local_place(meeting_link: str, folder: Path, provider: str = FAILING.fallback) -> Place:
+    """The river as this machine's settings have it, with a receiver and a secret of its own.
+
+    With PROVIDER, speech goes to a fake cloud service of the demo's own first, and to the local engine when that fails.
+    """
+    port, provider_port = free_ports(2)
+    fails = provider == PROVIDER
     secret = "whsec_" + b64encode(secrets.token_bytes(24)).decode()
     endpoint = {
         "webhook_url": f"http://{HOST}:{port}/",
@@ -58,7 +68,7 @@ def local_place(meeting_link: str, folder: Path) -> Place:
         "webhook_allowed_ranges": f"{HOST}/32",
     }
     return Place(
-        transcribe=load(TranscribeSettings),
+        transcribe=_with_fallback(load(TranscribeSettings), provider_port) if fails else load(TranscribeSettings),
         turns=load(TurnsSettings),
         clickhouse=load(ClickHouseSettings),
         webhooks=load(WebhookSettings).model_copy(update=endpoint),
@@ -66,6 +76,18 @@ def local_place(meeting_link: str, folder: Path) -> Place:
         meeting_link=meeting_link,
         receiver_port=port,
         folder=folder,
+        provider_port=provider_port if fails else None,
+    )
+
+
+def _with_fallback(settings: TranscribeSettings, port: int) -> TranscribeSettings:
+    return settings.model_copy(
+        update={
+            "provider": FAILING.primary,
+            "provider_fallbacks": FAILING.fallback,
+            "deepgram_url": f"ws://{HOST}:{port}/v1/listen",
+            "deepgram_api_key": SecretStr("of-the-fake"),
+        }
     )
 
 
@@ -77,6 +99,7 @@ def river(place: Place) -> tuple[Stage, ...]:
         return Stage(name, (EARSHOT, *name.split("-")), settings, lambda: groups.has_partitions(group_id))
 
     return (
+        *_provider(place, settings),
         _receiver(place, settings),
         stage("transcribe", place.transcribe.consumer_group),
         stage("turns", place.turns.turns_consumer_group),
@@ -97,5 +120,16 @@ def _receiver(place: Place, settings: Mapping[str, str]) -> Stage:
     return Stage("webhook-receiver", command, settings, lambda: answers(port.number), ports=(port,))
 
 
+def _provider(place: Place, settings: Mapping[str, str]) -> tuple[Stage, ...]:
+    """The fake service, which really listens: the local engine transcribes for it. Run from the repository, it is a test's."""
+    port = place.provider_port
+    if port is None:
+        return ()
+    fake = (sys.executable, "-m", "tests.fakes.stt", FAILING.primary, "--port", str(port), "--knob", "words=engine")
+    return (Stage(PROVIDER, ("env", "-C", str(REPOSITORY), *fake), settings, lambda: answers(port)),)
+
+
 def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value)
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

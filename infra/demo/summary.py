@@ -1,10 +1,12 @@
 """The report for a person: the proof in a few lines, the verdict, and what to type next. No I/O."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.demo.report import Report, Verdict
+from infra.demo.report import Failover, Report, Verdict
+
+TRIES_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,29 @@ def proof_lines(report: Report) -> Iterator[str]:
     seconds, bot = report.seconds, report.bot
     yield f"seconds    setup {seconds.setup}, meeting {seconds.meeting}, drain {seconds.drain}"
     yield f"bot        {bot.cpu_core} of a core, {bot.rss_mb_peak} MB at most, with its browser"
+    if report.failover:
+        yield from failover_lines(report.failover)
+
+
+def failover_lines(failover: Failover) -> Iterator[str]:
+    """What became of the sentence in which the provider was killed."""
+    yield (
+        f"failover   {failover.primary} killed {failover.words_before_kill} words into a turn; the turn has "
+        f"{failover.words_in_turn} words, {failover.wrong_words_in_turn} not as said, settled by {failover.turn_settled_by}"
+    )
+    yield (
+        f"           {failover.turns_of_primary} turns of {failover.primary}, {failover.turns_of_fallback} of {failover.fallback}"
+    )
+
+
+def delivery_lines(log: Sequence[str]) -> Iterator[str]:
+    """The head of the delivery log and its last tries."""
+    head, tries = log[:1], log[1:]
+    yield f"Delivery log, {len(tries)} tries:"
+    yield from head
+    if len(tries) > TRIES_SHOWN:
+        yield f"… {len(tries) - TRIES_SHOWN} earlier ones"
+    yield from tries[-TRIES_SHOWN:]
 
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:
@@ -55,12 +80,13 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
 
 
 def next_lines(bot_id: str, around: Around) -> Iterator[str]:
-    """Five lines a newcomer can type; the services are still up."""
+    """What a newcomer can type; the services are still up."""
     query = f"SELECT start_ms, display_name, text FROM v_turns WHERE bot_id = '{bot_id}' FORMAT PrettyCompact"  # noqa: S608 (shown to a person, never run by us)
     database = f"?database={around.clickhouse_database}"
     earshot = around.earshot
     yield f"{earshot} transcript {bot_id}"
     yield f"{earshot} tail transcript.turns --bot {bot_id} --until-end"
+    yield f"{earshot} webhooks attempts --bot {bot_id}"
     yield f'curl -s "{around.clickhouse_http}/{database}" --data-binary "{query}"'
     yield f"set -a; . {around.settings}; NODE_PATH={around.node_modules} node infra/demo/read_topic.cjs transcript.turns {bot_id}"
     yield f"xdg-open {around.meeting_page}   # then: {earshot} bot --meeting-url {around.meeting_page}"

@@ -23,16 +23,18 @@ STOP_GRACE_S = 20.0
 
 @dataclass(frozen=True)
 class Stage:
-    """One process of the river. `serves` asks from outside whether it does its work."""
+    """One process of the river. `serves` asks from outside whether it does its work; `keeps_log` over its restarts."""
 
     name: str
     command: tuple[str, ...]
     settings: Mapping[str, str]
     serves: Callable[[], bool]
     ports: tuple[Port, ...] = field(default=())
+    keeps_log: bool = False
 
     def prepare(self, folder: Path) -> list[str]:
-        (folder / "log").unlink(missing_ok=True)
+        if not self.keeps_log:
+            (folder / "log").unlink(missing_ok=True)
         return ["env", *(f"{name}={value}" for name, value in self.settings.items()), *self.command]
 
     def ready(self) -> bool:
@@ -48,6 +50,7 @@ class Supervisor:
     def __init__(self, stages: Sequence[Stage], folder: Path) -> None:
         self._daemons = [Daemon(stage, folder, die_with_us=True) for stage in stages]
         self._stack = Stack(self._daemons)
+        self._killed: set[str] = set()
 
     def start(self, deadline_s: float) -> None:
         """Start all and wait until each serves; raises Unavailable with the last words of the one that does not."""
@@ -56,7 +59,7 @@ class Supervisor:
     def demand_alive(self) -> None:
         """Raise Unavailable when a stage has ended by itself: a demo that restarts it would hide the fault."""
         for daemon in self._daemons:
-            if daemon.process() is None:
+            if daemon.process() is None and daemon.service.name not in self._killed:
                 raise Unavailable(
                     f"{daemon.service.name} ended by itself: {daemon.last_words()}",
                     remedy=f"its log is {daemon.log_file}",
@@ -64,7 +67,17 @@ class Supervisor:
 
     def terminate(self, name: str) -> None:
         """Ask one stage to end; `stop` waits for it."""
-        next(daemon for daemon in self._daemons if daemon.service.name == name).terminate()
+        self._named(name).terminate()
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one stage, on purpose; it stays dead."""
+        self._killed.add(name)
+        process = self._named(name).process()
+        if process:
+            process.kill()
+
+    def _named(self, name: str) -> Daemon:
+        return next(daemon for daemon in self._daemons if daemon.service.name == name)
 
     def stop(self) -> None:
         """SIGTERM to all, SIGKILL to whoever is there after the grace."""

@@ -1,4 +1,4 @@
-"""PURE: the README's tables as Markdown, from the topics and the settings."""
+"""PURE: the tables of the README and of docs/ as Markdown, from topics, settings and public events."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +7,8 @@ from pydantic import SecretStr
 
 from schemas.settings import SECTIONS, VAR_DIR, Settings
 from schemas.topics import DAY_MS, HOUR_MS, RECORD_TOPICS, Topic
+from schemas.webhooks.meanings import MEANINGS
+from schemas.webhooks.payloads import EVENTS
 
 
 def topics_table() -> str:
@@ -16,6 +18,18 @@ def topics_table() -> str:
         f"| `{topic.name}` | [`{topic.schema}`](schemas/kafka/{topic.schema}.avsc) | {', '.join(topic.writers)} "
         f"| {', '.join(topic.readers)} | {_kept(topic)} |\n"
         for topic in RECORD_TOPICS
+    )
+    return head + "".join(rows)
+
+
+def events_table() -> str:
+    """One row a public event, linked from a page in docs/."""
+    head = "| event | sent when | |\n|---|---|---|\n"
+    folder = "../schemas/webhooks"
+    rows = (
+        f"| `{name}` | {MEANINGS[name]} | [schema]({folder}/{name}.v1.schema.json), "
+        f"[example]({folder}/examples/{name}.v1.json) |\n"
+        for name in EVENTS
     )
     return head + "".join(rows)
 

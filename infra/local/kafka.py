@@ -57,13 +57,14 @@ def server_properties(port: int, controller_port: int, data: Path) -> str:
 
 @dataclass(frozen=True)
 class Kafka:
-    """The broker; records survive a stop, and the ports may differ at the next start."""
+    """The broker; records survive a stop, and the ports may differ at the next start. `more`: lines of its configuration."""
 
     port: int
     controller_port: int
     cache_dir: Path
     heap_mb: int = 512
     name: str = "kafka"
+    more: tuple[str, ...] = ()
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -78,7 +79,8 @@ class Kafka:
 
     def prepare(self, folder: Path) -> list[str]:
         properties, data = folder / "server.properties", folder / "data"
-        properties.write_text(server_properties(self.port, self.controller_port, data), "utf-8")
+        lines = server_properties(self.port, self.controller_port, data) + "".join(f"{line}\n" for line in self.more)
+        properties.write_text(lines, "utf-8")
         (folder / "log4j2.xml").write_text(LOGGING, "utf-8")
         run = self._java("kafka.Kafka", str(properties), logging=folder / "log4j2.xml")
         if (data / "meta.properties").exists():

@@ -9,7 +9,7 @@ compile=("$uv" pip compile -q --generate-hashes --no-emit-index-url --no-header 
 
 "${compile[@]}" pyproject.toml -o infra/setup/requirements.txt
 "${compile[@]}" pyproject.toml --extra dev -c infra/setup/requirements.txt -o infra/setup/requirements-dev.txt
-for tool in uv npm; do
+for tool in uv npm go; do
   lock=infra/setup/requirements-$tool.txt
   sed -n 's/^\([a-z-]*==[^ ]*\).*/\1/p' "$lock" | "${compile[@]}" --no-annotate - -o "$lock"
 done

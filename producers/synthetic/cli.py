@@ -96,7 +96,7 @@ def synthetic(**asked: Unpack[Asked]) -> None:
         speakers=asked["speakers"],
         talking=asked["talking"],
         duration_us=round(asked["duration_s"] * 1e6) or None,
-        repertoire=_repertoires(settings, asked["wav_dir"], numbers=asked["numbers"]),
+        repertoire=_repertoires(settings, asked),
     )
     asyncio.run(send_bots(settings, wish, asked))
 
@@ -111,10 +111,10 @@ async def send_bots(settings: BotSettings, wish: Wish, asked: Asked) -> None:
     started_at_us = start_us(clock.now_us(), wish.duration_us, asked["speed"])
     chance = random.Random(asked["seed"])  # noqa: S311 - a seed that gives the same meetings again
     bots = [_bot(settings, wish, started_at_us, chance) for _ in range(asked["bots"])]
-    _announce("started", bot_ids=[bot.bot_id for bot in bots])
     with ExitStack() as files:
         script = asked["script"]
         report = Report(files.enter_context(script.open("w", encoding="utf-8")) if script else None)
+        _announce("started", bot_ids=[bot.bot_id for bot in bots])
         pace = Pace(started_at_us, clock.monotonic_ms(), asked["speed"])
         await Load(bots, outlet, settings.tenant_id, pace, clock).run(stop, report)
     _announce("done", bots=len(bots), **report.summary())
@@ -126,13 +126,15 @@ def _bot(settings: BotSettings, wish: Wish, started_at_us: int, chance: random.R
     return SyntheticBot(identity, wish, started_at_us, random.Random(chance.random()))  # noqa: S311 - one's own course
 
 
-def _repertoires(settings: BotSettings, wav_dir: Path | None, *, numbers: bool) -> Callable[[int], Repertoire]:
+def _repertoires(settings: BotSettings, asked: Asked) -> Callable[[int], Repertoire]:
     """What the n-th speaker of a meeting says."""
-    if numbers and wav_dir:
+    wav_dir = asked["wav_dir"]
+    if asked["numbers"] and wav_dir:
         raise UsageError("--numbers and --wav-dir exclude each other", remedy="leave one of them out")
-    if numbers:
+    if asked["numbers"]:
         return lambda _: Numbers()
-    found = own_lines(wav_dir) if wav_dir else flite_lines(settings.var_dir / "synthetic" / "voices")
+    kept = settings.var_dir / "synthetic" / "voices"
+    found = own_lines(wav_dir) if wav_dir else flite_lines(kept, asked["speakers"])
     return lambda number: Recorded(found[number % len(found)])
 
 

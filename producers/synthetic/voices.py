@@ -14,11 +14,13 @@ from schemas.timebase import SAMPLE_RATE_HZ
 FORMAT = ("-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-f", "s16le", "-")
 
 
-def flite_lines(folder: Path) -> list[list[Line]]:
-    """The sentences, once in each of flite's voices; what was synthesised before is kept in `folder`."""
+def flite_lines(folder: Path, speakers: int) -> list[list[Line]]:
+    """The sentences in as many of flite's voices as `speakers` need; what was synthesised before is kept in `folder`."""
     _demand("flite", "ffmpeg", option="without --wav-dir")
     folder.mkdir(parents=True, exist_ok=True)
-    return [[Line(text, whole_units(_spoken(voice, text, folder))) for text in SENTENCES] for voice in VOICES]
+    return [
+        [Line(text, whole_units(_spoken(voice, text, folder))) for text in SENTENCES] for voice in VOICES[:speakers]
+    ]
 
 
 def own_lines(wav_dir: Path) -> list[list[Line]]:

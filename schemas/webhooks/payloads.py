@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 BotId = Annotated[str, Meta(description="The bot this is about.")]
 MeetingId = Annotated[str, Meta(description="The meeting: the same for every bot sent to the same link.")]
@@ -131,6 +131,16 @@ class TranscriptFailedData(Payload, frozen=True, kw_only=True):
 D = TypeVar("D", bound=Payload)
 
 
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the whole body of a large event is: GET it, with Range to go on after a break."""
+
+    url: Annotated[str, Meta(description="Signed; what lies behind it never changes.")]
+    bytes: Annotated[int, Meta(ge=0, description="Length of the whole body.")]
+    sha256: Annotated[str, Meta(description="Of the whole body, in hex: check it after the download.")]
+    content_type: str
+    expires_at: Annotated[datetime, Meta(tz=True, description="The end of the link, not of what lies behind it.")]
+
+
 class Envelope(msgspec.Struct, Generic[D], frozen=True, kw_only=True):
     """The body of a webhook."""
 
@@ -139,6 +149,10 @@ class Envelope(msgspec.Struct, Generic[D], frozen=True, kw_only=True):
     timestamp: OccurredAt
     sequence: Sequence
     data: D
+    content: Annotated[
+        Content | UnsetType,
+        Meta(description="Only when the body is too large to send: `data` then lacks lists and long texts."),
+    ] = UNSET
 
 
 EVENTS: dict[str, type[Envelope[Any]]] = {

@@ -5,8 +5,9 @@ import signal
 
 import click
 import structlog
+import uvloop
 
-from schemas.errors import EarshotError, UsageError
+from schemas.errors import EarshotError
 from schemas.health import Readiness, serve
 from schemas.settings import WebhookSettings, load
 from schemas.telemetry import configure_logging
@@ -18,22 +19,22 @@ log = structlog.get_logger()
 
 @click.command()
 def webhooks() -> None:
-    """Post the public events of every bot to one endpoint, as Standard Webhooks, in order for each bot.
+    """Post the public events of every bot to every endpoint, as Standard Webhooks, in order for each bot.
 
     A failed try is repeated with growing waits while that bot's later events queue behind it; after the last try the
     delivery goes to webhook.deliveries.dlq. Run as many as you like: they share the topics' partitions. SIGTERM lets the
     tries under way end, commits, and ends.
 
-    Where to: EARSHOT_WEBHOOK_URL and EARSHOT_WEBHOOK_SECRET (whsec_…, also given to the receiver).
+    Where to: `earshot webhooks endpoints add`, before or while this runs, with the same EARSHOT_WEBHOOK_KEYS; besides, one
+    endpoint by EARSHOT_WEBHOOK_URL and EARSHOT_WEBHOOK_SECRET (whsec_…, also given to the receiver).
     """
     settings = load(WebhookSettings)
     configure_logging(settings.log_level, settings.log_format)
     serve(settings, Readiness())
     target = own_endpoint(settings)
-    if target is None:
-        raise UsageError("EARSHOT_WEBHOOK_URL is not set", remedy="set it to the receiver's link, https://…")
     try:
-        asyncio.run(_run(WebhookSink(settings, target)))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(WebhookSink(settings, target)))
     except ExceptionGroup as group:
         raise _cause(group) from group
     log.info("sink_stopped", sink="webhooks")

@@ -27,7 +27,12 @@ def own_endpoint(settings: WebhookSettings) -> Endpoint | None:
         return None
     secrets = settings.webhook_secret.get_secret_value()
     named = endpoint(settings.webhook_endpoint_id, settings.webhook_url, secrets, allowed_ranges(settings))
-    return replace(named, tenant_id=settings.tenant_id, timeout_s=settings.webhook_timeout_s)
+    return replace(
+        named,
+        tenant_id=settings.tenant_id,
+        timeout_s=settings.webhook_timeout_s,
+        concurrency=settings.webhook_concurrency,
+    )
 
 
 def proxy_url(settings: WebhookSettings) -> str:

@@ -11,15 +11,15 @@ from schemas.timebase import Clock
 from sinks.guard.connector import CONNECT_TIMEOUT_S, guarded_session, proxied_session
 from sinks.guard.ranges import Ranges
 from sinks.webhooks.endpoint import Endpoint
-from sinks.webhooks.failure import PROXY_AUTHENTICATION, Failure, failure
+from sinks.webhooks.failure import PROXY_AUTHENTICATION, Failure, answered_class, failure
 from sinks.webhooks.retry_policy import Answer
 from sinks.webhooks.signing import SIGNATURE, signed_headers, without_secrets
 
 SNIPPET_BYTES = 16_384
 SNIPPET_TIMEOUT_S = 2.0
-STATUS_CLASSES = {2: "", 3: "redirect", 4: "http_4xx", 5: "http_5xx"}
 BLOCKED = Failure("blocked")
 UNSIGNED = Failure("unsigned", charged=False)
+BAD_HEADER = Failure("bad_header", charged=False)
 
 
 class Poster:
@@ -47,6 +47,8 @@ class Poster:
         headers = signed_headers(
             endpoint.secrets, delivery.delivery_id, delivery.body, delivery.content_type, self._clock.now_us()
         )
+        if not _are_safe(headers):
+            return _unanswered(BAD_HEADER, 0, {})
         if SIGNATURE not in headers:
             return _unanswered(UNSIGNED, 0, headers)
         url = URL(endpoint.url, encoded=True)
@@ -67,7 +69,7 @@ class Poster:
             of_proxy = self._proxied and response.status == PROXY_AUTHENTICATION
             return Answer(
                 status=0 if of_proxy else response.status,
-                error_class="proxy" if of_proxy else STATUS_CLASSES.get(response.status // 100, "protocol"),
+                error_class="proxy" if of_proxy else self._class_of(response),
                 latency_ms=latency_ms,
                 snippet=await _snippet(response),
                 retry_after=response.headers.get("Retry-After"),
@@ -75,8 +77,16 @@ class Poster:
                 request_headers=without_secrets(headers),
             )
 
+    def _class_of(self, response: aiohttp.ClientResponse) -> str:
+        return answered_class(response.status, response.headers.get("Date"), self._clock.now_us())
+
     def _since_ms(self, started_ms: float) -> int:
         return round(self._clock.monotonic_ms() - started_ms)
+
+
+def _are_safe(headers: Mapping[str, str]) -> bool:
+    """Whether no value could end its line and begin a header of its own: ids and types come from the log."""
+    return all(value.isascii() and value.isprintable() for value in headers.values())
 
 
 def _unanswered(why: Failure, latency_ms: int, headers: Mapping[str, str]) -> Answer:

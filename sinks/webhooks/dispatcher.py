@@ -1,122 +1,210 @@
-"""Tries the heads of the lanes, puts every try on `webhook.attempts`, and what nobody took on the dead letters."""
+"""Makes the tries that the scheduler decides on, and takes what comes of them to the log."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
 import structlog
 
-from schemas.errors import InvalidRecord
-from schemas.events import WebhookAttempt
+from schemas.events import WebhookAttempt, WebhookDelivery
 from schemas.telemetry import WEBHOOK_ATTEMPTS as ATTEMPTS_COUNTER
+from schemas.telemetry import WEBHOOK_DELIVERIES_WAITING, WEBHOOK_ENDPOINTS_DISABLED
 from schemas.timebase import Clock
-from schemas.topics import WEBHOOK_ATTEMPTS
 from schemas.vocabulary import AttemptOutcome
-from sinks.webhooks.delivery import Poster
+from sinks.webhooks.book import EndpointBook
 from sinks.webhooks.endpoint import Endpoint
-from sinks.webhooks.lanes import Lanes
-from sinks.webhooks.log_writer import LogWriter
+from sinks.webhooks.outcome_log import OutcomeLog
 from sinks.webhooks.pending import Pending
+from sinks.webhooks.progress import Commit, Progress
+from sinks.webhooks.refetch import Body, Place
+from sinks.webhooks.retry_policy import Answer
+from sinks.webhooks.scheduler import Scheduler
+from sinks.webhooks.takeover import LeftBehind, take_over
 
-LONGEST_NAP_S = 60.0
-AttemptHook = Callable[[int, int, WebhookAttempt], None]
+LONGEST_NAP_US = 60_000_000
 log = structlog.get_logger()
 
 
-class Dispatcher:
-    """Runs until `stop`. `on_attempt` hears partition, offset and record of every try that is on the log."""
+class Posts(Protocol):
+    """Makes one try; never raises for what the other side does."""
 
-    def __init__(
-        self,
-        lanes: Lanes,
-        endpoint: Endpoint,
-        poster: Poster,
-        writer: LogWriter,
-        clock: Clock,
-        on_attempt: AttemptHook,
-    ) -> None:
-        self._lanes = lanes
-        self._endpoint = endpoint
+    async def post(self, endpoint: Endpoint, delivery: WebhookDelivery) -> Answer: ...
+
+
+class Bodies(Protocol):
+    """Reads deliveries again from where they lie."""
+
+    async def bodies(self, places: Sequence[Place]) -> list[Body]: ...
+
+
+class Dispatcher:
+    """Partitions are taken over, fed with `push`, handed over; in between everything happens by itself.
+
+    `closings` hears (endpoint_id, reason) of endpoints that are served no longer.
+    """
+
+    def __init__(self, book: EndpointBook, poster: Posts, outcomes: OutcomeLog, bodies: Bodies, clock: Clock) -> None:
+        self._book = book
         self._poster = poster
-        self._writer = writer
+        self._outcomes = outcomes
+        self._bodies = bodies
         self._clock = clock
-        self._on_attempt = on_attempt
-        self._wake = asyncio.Event()
+        self._scheduler = Scheduler(book.terms)
+        self._under_way: dict[asyncio.Task[None], Pending] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_us = 0
+        self._fetching = False
         self._stopping = False
-        self._under_way: dict[asyncio.Task[None], int] = {}
+        self._tried: dict[Place, tuple[int, int]] = {}
+        self.closings: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    def run(self, tasks: asyncio.TaskGroup) -> None:
+        """Lend the dispatcher a group to run tries in: one that fails for a reason of ours ends the whole group."""
+        self._tasks = tasks
+        self._loop = asyncio.get_running_loop()
+        self.go_on()
+
+    @property
+    def unparked(self) -> int:
+        """Deliveries that hold offsets back."""
+        return self._scheduler.unparked
 
     def __len__(self) -> int:
         """Deliveries that are not settled."""
-        return len(self._lanes)
+        return len(self._scheduler)
 
-    def push(self, pending: Pending) -> None:
-        self._lanes.push(pending)
-        self._wake.set()
+    def take_over(self, left: LeftBehind) -> None:
+        """Begin where the last process ended. Repairs of the parking are written before anything is committed."""
+        taken, progress = take_over(left), Progress()
+        progress.start(left.start, left.attempts_end, taken.settled)
+        self._outcomes.progress[left.partition] = progress
+        self._outcomes.write_parked(taken.writes)
+        self._tried |= {(left.partition, offset): tries for offset, tries in taken.tried.items()}
+        self._scheduler.restore(taken.parked, self._clock.now_us())
+        log.info("partition_taken_over", partition=left.partition, parked=len(taken.parked), start=left.start)
 
-    async def run(self, tries: asyncio.TaskGroup) -> None:
-        """Start what is due, sleep until something is. A try that fails for a reason of ours ends the whole group."""
-        while not self._stopping:
-            self._wake.clear()
-            for head in self._lanes.due(self._clock.now_us()):
-                task = tries.create_task(self._try(head))
-                self._under_way[task] = head.partition
-                task.add_done_callback(self._under_way.pop)
-            await self._nap()
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+    def push(self, partition: int, offset: int, delivery: WebhookDelivery, now_us: int) -> None:
+        """The next record of a partition that was taken over; `go_on` after a batch of them."""
+        if self._outcomes.progress[partition].take(offset):
+            attempts, due_us = self._tried.pop((partition, offset), (0, 0)) if self._tried else (0, 0)
+            self._scheduler.push(Pending(partition, offset, delivery, attempts, due_us), now_us)
 
-    def stop(self) -> None:
-        """Start nothing more; `run` ends when the tries under way have."""
-        self._stopping = True
-        self._wake.set()
+    def pass_by(self, partition: int, offset: int) -> None:
+        """The record there is unreadable and on the dead letters."""
+        self._outcomes.progress[partition].pass_by(offset)
 
-    async def drop(self, partitions: Collection[int], grace_s: float) -> None:
-        """Another process gets these partitions: let their tries end, break off those that take longer than `grace_s`."""
-        self._lanes.drop(partitions)
-        tasks = [task for task, partition in self._under_way.items() if partition in partitions]
+    def commits(self, partitions: Collection[int] | None = None) -> dict[int, Commit]:
+        return {
+            number: progress.commit()
+            for number, progress in self._outcomes.progress.items()
+            if partitions is None or number in partitions
+        }
+
+    def endpoints_changed(self, endpoint_ids: Collection[str]) -> None:
+        self._scheduler.terms_changed(endpoint_ids, self._clock.now_us())
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Start what is due, write down what was decided, and come back when something is due."""
+        now_us = self._clock.now_us()
+        for head, skip in () if self._stopping else self._scheduler.start(now_us):
+            if skip:
+                self._record(head, self._scheduler.skipped(head, now_us))
+                continue
+            task = self._tasks.create_task(self._try(head))
+            self._under_way[task] = head
+            task.add_done_callback(self._under_way.pop)
+        self._follow_up(now_us)
+
+    async def end(self, partitions: Collection[int], grace_s: float) -> None:
+        """Start nothing more of `partitions`; let their tries end, break off those that take longer than `grace_s`."""
+        self._scheduler.freeze(partitions)
+        tasks = [task for task, head in self._under_way.items() if head.partition in partitions]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=grace_s)
             for task in late:
                 task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
-    async def _nap(self) -> None:
-        due_us = self._lanes.next_due_us
-        nap_s = LONGEST_NAP_S if due_us is None else (due_us - self._clock.now_us()) / 1e6
-        try:
-            async with asyncio.timeout(min(max(nap_s, 0.0), LONGEST_NAP_S)):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+    def forget(self, partitions: Collection[int]) -> None:
+        """Another process has these partitions now."""
+        self._scheduler.drop(partitions, self._clock.now_us())
+        for partition in partitions:
+            self._outcomes.progress.pop(partition, None)
+
+    async def stop(self, grace_s: float) -> None:
+        self._stopping = True
+        await self.end({head.partition for head in self._under_way.values()}, grace_s)
+        if self._timer:
+            self._timer.cancel()
 
     async def _try(self, head: Pending) -> None:
-        recorded = None
-        try:
-            recorded = await self._make_try(head)
-        finally:
-            self._lanes.move_on(head, recorded)
-            self._wake.set()
-
-    async def _make_try(self, head: Pending) -> WebhookAttempt:
         started_at_us = self._clock.now_us()
-        answer = await self._poster.post(self._endpoint, head.delivery)
-        attempt = self._lanes.answered(head, answer, started_at_us, self._clock.now_us())
+        endpoint = self._book.endpoint(head.delivery.endpoint_id)
+        try:
+            answer = await self._poster.post(endpoint, head.delivery) if endpoint else Answer(0, "endpoint_removed", 0)
+        except asyncio.CancelledError:
+            self._scheduler.broken_off(head, self._clock.now_us())
+            raise
+        self._record(head, self._scheduler.answered(head, answer, started_at_us, self._clock.now_us()))
+        self.go_on()
+
+    def _record(self, head: Pending, attempt: WebhookAttempt) -> None:
         ATTEMPTS_COUNTER.labels(attempt.outcome.value, attempt.error_class).inc()
         if attempt.outcome is not AttemptOutcome.DELIVERED:
             _log_failure(attempt)
-        if attempt.outcome is AttemptOutcome.EXHAUSTED:
-            await self._bury(head, attempt)
-        offset = await self._writer.write(WEBHOOK_ATTEMPTS, attempt, head.partition)
-        self._on_attempt(head.partition, offset, attempt)
-        return attempt
+        self._outcomes.record(head, attempt, self._scheduler.take_writes())
 
-    async def _bury(self, head: Pending, attempt: WebhookAttempt) -> None:
-        error = InvalidRecord(f"given up after try {attempt.attempt}: {attempt.error_class}", error_class="exhausted")
-        await self._writer.bury(head, error, self._clock.now_us())
+    def _follow_up(self, now_us: int) -> None:
+        self._outcomes.write_parked(self._scheduler.take_writes())
+        for endpoint_id, reason in self._scheduler.take_closings():
+            self._book.close(endpoint_id)
+            WEBHOOK_ENDPOINTS_DISABLED.labels(reason).inc()
+            log.error("webhook_endpoint_disabled", endpoint_id=endpoint_id, reason=reason)
+            self.closings.put_nowait((endpoint_id, reason))
+        if not self._fetching:
+            self._fetch()
+        self._set_timer(now_us)
+
+    def _fetch(self) -> None:
+        wanted = self._scheduler.take_wanted()
+        self._fetching = bool(wanted)
+        if wanted:
+            self._tasks.create_task(self._bring(wanted))
+
+    async def _bring(self, wanted: Sequence[Place]) -> None:
+        found = await self._bodies.bodies(wanted)
+        now_us = self._clock.now_us()
+        for (partition, offset), delivery in found:
+            if delivery is None:
+                log.error("webhook_delivery_expired", partition=partition, offset=offset)
+                self._scheduler.missing(partition, offset, now_us)
+            else:
+                self._scheduler.loaded(partition, offset, delivery, now_us)
+        self._fetching = False
+        self.go_on()
+
+    def _set_timer(self, now_us: int) -> None:
+        due_us = min(self._scheduler.deadline_us or now_us + LONGEST_NAP_US, now_us + LONGEST_NAP_US)
+        if self._timer and not self._timer.cancelled() and now_us < self._timer_us <= due_us:
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._timer_us = due_us
+        self._timer = self._loop.call_later(max(0.0, (due_us - now_us) / 1e6), self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        WEBHOOK_DELIVERIES_WAITING.labels("parked").set(self._scheduler.parked)
+        WEBHOOK_DELIVERIES_WAITING.labels("unparked").set(self._scheduler.unparked)
+        self.go_on()
 
 
 def _log_failure(attempt: WebhookAttempt) -> None:
     log.warning(
         "webhook_attempt_failed",
         delivery_id=attempt.delivery_id,
+        endpoint_id=attempt.endpoint_id,
         bot_id=attempt.bot_id,
         event_type=attempt.event_type,
         attempt=attempt.attempt,

@@ -1,14 +1,14 @@
 """`webhook.endpoints` read to its end, changed one record at a time, and followed while the sink runs."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from threading import Event, Thread
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Producer, TopicPartition
 
 from schemas.codec import Codec
-from schemas.errors import InvalidRecord, Unavailable
+from schemas.errors import InvalidRecord, Unavailable, UsageError
 from schemas.events import WebhookEndpoint
 from schemas.kafka_client import consumer_config, producer_config, record_headers
 from schemas.registry import Registry
@@ -35,6 +35,7 @@ class EndpointLog:
 
     def __init__(self, settings: WebhookSettings) -> None:
         self.table = EndpointTable()
+        self._position = 0
         self._timeout_s = settings.startup_timeout_s
         self._codec = Codec(Registry(settings.schema_registry_url))
         config = consumer_config(settings.kafka_bootstrap_servers, "earshot-webhook-endpoints")
@@ -47,41 +48,40 @@ class EndpointLog:
 
     def read_to_end(self) -> EndpointTable:
         """The table as it is now."""
-        for _ in self._messages(self._timeout_s):
-            pass
+        place = TopicPartition(WEBHOOK_ENDPOINTS.name, 0)
+        end = self._consumer.get_watermark_offsets(place, self._timeout_s)[1]
+        while self._position < end:
+            self._take(self._next())
         return self.table
 
     def read_to(self, offset: int) -> WebhookEndpoint | None:
         """Read on to the record at `offset` and return what it took the place of."""
-        for place, before in self._messages(self._timeout_s):
-            if place == offset:
-                return before
-        raise Unavailable(f"{WEBHOOK_ENDPOINTS.name} does not show offset {offset}", remedy=REMEDY)
+        while True:
+            taken = self._take(self._next())
+            if taken and taken[0] == offset:
+                return taken[1]
 
     def poll(self, timeout_s: float) -> bool:
         """Whether the table changed within `timeout_s`."""
         message = self._consumer.poll(timeout_s)
         return message is not None and self._take(message) is not None
 
-    def _messages(self, timeout_s: float) -> Iterator[tuple[int, WebhookEndpoint | None]]:
-        while True:
-            message = self._consumer.poll(timeout_s)
-            if message is None:
-                raise Unavailable("Kafka stopped answering", remedy=REMEDY)
-            error = message.error()
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                return
-            taken = self._take(message)
-            if taken is not None:
-                yield taken
+    def _next(self) -> Message:
+        message = self._consumer.poll(self._timeout_s)
+        if message is None:
+            raise Unavailable("Kafka stopped answering", remedy=REMEDY)
+        return message
 
     def _take(self, message: Message) -> tuple[int, WebhookEndpoint | None] | None:
         error = message.error()
         if error is not None:
-            if error.code() != KafkaError._PARTITION_EOF:
+            if error.code() == KafkaError._PARTITION_EOF:
+                self._position = message.offset() or 0  # compaction may have taken what was before it
+            else:
                 demand_hope(error, "the endpoints")
             return None
         found = raw(message)
+        self._position = found.offset + 1
         endpoint_id = (found.key or b"").decode("utf-8", "replace")
         try:
             record = self._codec.decode(WEBHOOK_ENDPOINTS, found.value, WebhookEndpoint) if found.value else None
@@ -118,15 +118,19 @@ class EndpointStore:
     def change(self, endpoint_id: str, change: Change) -> WebhookEndpoint:
         """Put `change` of the last revision; when somebody else wrote in between, do it again on top of theirs.
 
-        Raises UsageError when the endpoint is not there.
+        Raises UsageError when the endpoint is not there, or is removed meanwhile.
         """
+        base = expected = self.read().demand(endpoint_id)
         while True:
-            last = self.read().demand(endpoint_id)
-            changed = change(last)
+            changed = change(base)
             value = self._codec.encode(WEBHOOK_ENDPOINTS, changed)
-            offset = self._write(endpoint_id, changed.tenant_id, value)
-            if self._log.read_to(offset) == last:
+            before = self._log.read_to(self._write(endpoint_id, changed.tenant_id, value))
+            if before == expected:
                 return changed
+            if before is None:
+                self.remove(changed)
+                raise UsageError(f"{endpoint_id} was just removed", remedy="`earshot webhooks endpoints list`")
+            base, expected = before, changed
 
     def _write(self, endpoint_id: str, tenant_id: str, value: bytes | None) -> int:
         answers: list[tuple[KafkaError | None, int]] = []

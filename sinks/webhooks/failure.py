@@ -2,6 +2,7 @@
 
 import ssl
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 
@@ -30,6 +31,9 @@ ERROR_CLASSES: tuple[tuple[type[Exception], str], ...] = (
     (OSError, "reset"),
     (aiohttp.ClientError, "protocol"),
 )
+STATUS_CLASSES = {2: "", 3: "redirect", 4: "http_4xx", 5: "http_5xx"}
+TOLERANCE_S = 300.0  # what the official libraries allow
+NEVER_S = 1e12
 PROXY_AUTHENTICATION = 407
 PROXY_TRIED = {502: "connect_refused", 504: "connect_timeout"}
 BEFORE_THE_TUNNEL = {"dns", "connect_timeout", "proxy"}
@@ -43,6 +47,16 @@ class Failure:
     charged: bool = True
 
 
+def answered_class(status: int, date: str | None, now_us: int) -> str:
+    """The error class of an answer, empty for 2xx. `date` is its Date header: a receiver whose clock or ours is wrong
+    refuses every signature as too old or too new, and only this header tells.
+    """
+    apart_s = abs(_seconds(date) - now_us / 1e6) if date else 0.0
+    if status // 100 == 4 and TOLERANCE_S < apart_s < NEVER_S:
+        return "clock_skew"
+    return STATUS_CLASSES.get(status // 100, "protocol")
+
+
 def failure(error: BaseException, *, proxied: bool) -> Failure:
     """What `error` says. With a proxy, whatever fails before the tunnel stands is the proxy's fault, unless it answers
     that it could not reach the endpoint.
@@ -54,6 +68,13 @@ def failure(error: BaseException, *, proxied: bool) -> Failure:
     if proxied and name in BEFORE_THE_TUNNEL:
         return Failure("proxy", charged=False)
     return Failure(name)
+
+
+def _seconds(date: str) -> float:
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return -NEVER_S
 
 
 def _error_class(error: BaseException) -> str:

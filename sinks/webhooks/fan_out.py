@@ -8,42 +8,40 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from schemas.events import Record, WebhookAttempt, WebhookDelivery
+from schemas.events import Record, WebhookDelivery
 from schemas.topics import (
     BOT_EVENTS,
     MEETING_PARTICIPANTS,
     TRANSCRIPT_EVENTS,
     TRANSCRIPT_TURNS,
-    WEBHOOK_ATTEMPTS,
     WEBHOOK_DELIVERIES,
 )
+from sinks.webhooks.book import EndpointBook
+from sinks.webhooks.envelope import DONE
 from sinks.webhooks.journal import BotJournal, Journal
 from sinks.webhooks.offsets import Offsets
-from sinks.webhooks.pending import Pending
 from sinks.webhooks.release import BotRelease, Place, Step
 
 INPUTS = (BOT_EVENTS, MEETING_PARTICIPANTS, TRANSCRIPT_TURNS, TRANSCRIPT_EVENTS)
-JOURNALS = (WEBHOOK_DELIVERIES, WEBHOOK_ATTEMPTS)
 
 
 @dataclass(frozen=True)
 class Left:
-    """What an earlier process left of a partition: its journal from the committed offsets on, with offsets.
+    """What an earlier process left of a partition: its journal from the committed offset on, with offsets.
 
     Inputs are read from `input_starts` on. What will be read again of bots that are done lies before `input_ends`.
     """
 
     deliveries: Sequence[tuple[int, WebhookDelivery]]
-    attempts: Sequence[tuple[int, WebhookAttempt]]
     input_starts: Mapping[str, int]
     input_ends: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A delivery to put on the log; when it is there, `places` are settled."""
+    """An event as deliveries to put on the log, one for each endpoint; when all are there, `places` are settled."""
 
-    delivery: WebhookDelivery
+    deliveries: tuple[WebhookDelivery, ...]
     places: tuple[Place, ...]
 
 
@@ -67,31 +65,30 @@ class FanOut:
     on the log in order and say so; `commits` is what may be committed.
     """
 
-    def __init__(self, endpoint_id: str, partition: int, *, timeout_us: int) -> None:
+    def __init__(self, book: EndpointBook, *, timeout_us: int) -> None:
         self._timeout_us = timeout_us
-        self._journal = Journal(endpoint_id, partition)
+        self._journal = Journal(book)
         self._offsets = {topic.name: Offsets() for topic in INPUTS}
         self._bots: dict[str, BotRelease] = {}
 
-    def restore(self, left: Left) -> list[Pending]:
-        """Take up what an earlier process left; returns what it had not delivered, in order per bot."""
+    def restore(self, left: Left) -> None:
+        """Take up what an earlier process left. A bot of which nothing is read again by the inputs' ends is over."""
         for offset, delivery in left.deliveries:
             self._journal.delivery_read(offset, delivery)
-        for offset, attempt in left.attempts:
-            self._journal.attempt_written(offset, attempt)
         for topic, offset in left.input_starts.items():
             self._offsets[topic].pass_to(offset)
         for _, bot in self._journal.bots():
-            if bot.done:
-                bot.frontier = left.input_ends
-        return [pending for _, bot in self._journal.bots() for pending in bot.pending.values()]
+            bot.frontier = left.input_ends
 
     def take(self, place: Place, record: Record, bot_id: str, now_us: int) -> None:
         self._offsets[place.topic].take(place.offset)
         if bot_id not in self._bots:
             known = self._journal.bot(bot_id)
+            known.over |= self._journal.all_told(bot_id, known.done)
             self._bots[bot_id] = BotRelease(
-                timeout_us=self._timeout_us, transcript_told=known.transcript_told, finished=known.done
+                timeout_us=self._timeout_us,
+                transcript_told=self._journal.all_told(bot_id, known.transcript),
+                finished=known.over,
             )
         self._bots[bot_id].take(place, record, now_us)
 
@@ -110,18 +107,13 @@ class FanOut:
                 self._forget(bot_id)
         return advanced
 
-    def delivery_written(self, draft: Draft, offset: int) -> Pending:
-        """The broker has the delivery; it may be tried."""
-        pending = self._journal.delivery_written(offset, draft.delivery)
+    def written(self, draft: Draft, offsets: Sequence[int]) -> None:
+        """The broker has all deliveries of the draft."""
+        for offset, delivery in zip(offsets, draft.deliveries, strict=True):
+            self._journal.delivery_written(offset, delivery)
         self._settle(draft.places)
-        bot = self._journal.bot(draft.delivery.bot_id)
-        if bot.done and not bot.frontier:
-            bot.frontier = {topic: offsets.next or 0 for topic, offsets in self._offsets.items()}
-        return pending
-
-    def attempt_written(self, offset: int, attempt: WebhookAttempt) -> None:
-        """The broker has the record of a try."""
-        self._journal.attempt_written(offset, attempt)
+        if draft.deliveries[0].event_type == DONE:
+            self._end(draft.deliveries[0].bot_id)
 
     @property
     def deadline_us(self) -> int | None:
@@ -131,20 +123,31 @@ class FanOut:
     def commits(self) -> dict[str, int]:
         """Next offset to read after a restart, by topic."""
         for bot_id, bot in self._journal.bots():
-            if bot.done and not bot.pending and self._read_past(bot):
+            if self._over(bot_id, bot) and self._read_past(bot):
                 self._forget(bot_id)
-        watermarks = {topic: offsets.watermark for topic, offsets in self._offsets.items()}
-        floors = {topic.name: self._journal.floor(topic.name) for topic in JOURNALS}
-        return {topic: offset for topic, offset in {**watermarks, **floors}.items() if offset is not None}
+        offsets = {topic: offsets.watermark for topic, offsets in self._offsets.items()}
+        offsets[WEBHOOK_DELIVERIES.name] = self._journal.floor()
+        return {topic: offset for topic, offset in offsets.items() if offset is not None}
 
     def _step(self, step: Step, advanced: Advanced, now_us: int) -> None:
-        delivery = self._journal.draft(step.event, now_us) if step.event else None
-        if delivery:
-            advanced.drafts.append(Draft(delivery, step.places))
+        deliveries = self._journal.drafts(step.event, now_us) if step.event else []
+        if deliveries:
+            advanced.drafts.append(Draft(tuple(deliveries), step.places))
             return
         if step.dropped:
             advanced.drops.extend(Drop(place, step.dropped) for place in step.places)
         self._settle(step.places)
+        if step.event and step.event.type == DONE:
+            self._end(step.event.data.bot_id)
+
+    def _end(self, bot_id: str) -> None:
+        bot = self._journal.bot(bot_id)
+        bot.over = True
+        bot.frontier = {topic: offsets.next or 0 for topic, offsets in self._offsets.items()}
+
+    def _over(self, bot_id: str, bot: BotJournal) -> bool:
+        """A live bot has unsettled events of its own, so a process that knows nothing of a bot after reading is past it."""
+        return bot.over or bot_id not in self._bots
 
     def _settle(self, places: Iterable[Place]) -> None:
         for place in places:

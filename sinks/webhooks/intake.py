@@ -1,22 +1,22 @@
-"""The log as the sink's event loop sees it: what was read, what became ours, what another process left of it.
+"""The log as the sink's event loop sees it: what was read, and what became ours.
 
 Kafka's consumer wants all its calls from one thread, so one thread makes them; the loop awaits the answers.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from schemas.dead_letter import RawRecord
 from schemas.errors import InvalidRecord
 from schemas.settings import WebhookSettings
+from schemas.topics import Topic
 from sinks.log_reader import LogReader, LogRecord, Partition
-from sinks.webhooks.fan_out import INPUTS, Left
-from sinks.webhooks.restore import JournalReader
+from sinks.webhooks.partition_reader import PartitionReader
 
-INPUT_NAMES = frozenset(topic.name for topic in INPUTS)
-Revoked = Callable[[frozenset[int]], Awaitable[dict[Partition, int]]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,33 @@ class Batch:
     dead: list[RawRecord]
 
 
-class Intake:
-    """One member of the group. `on_revoked` is awaited while the group waits, and returns what to commit in leaving."""
+@dataclass(frozen=True)
+class Commits:
+    """Next offsets to read, and what is noted with them."""
 
-    def __init__(self, settings: WebhookSettings, stage: str, on_revoked: Revoked) -> None:
+    offsets: Mapping[Partition, int] = field(default_factory=dict)
+    notes: Mapping[Partition, str] = field(default_factory=dict)
+
+
+Revoked = Callable[[frozenset[int]], Awaitable[Commits]]
+
+
+class Intake:
+    """One member of a group. `on_revoked` is awaited while the group waits, and returns what to commit in leaving."""
+
+    def __init__(
+        self, settings: WebhookSettings, stage: str, group_id: str, topics: Sequence[Topic], on_revoked: Revoked
+    ) -> None:
         self._settings = settings
         self._stage = stage
+        self._group_id = group_id
+        self._topics = topics
         self._on_revoked = on_revoked
         self._new: set[int] = set()
         self._assigned: set[Partition] = set()
         self._dead: list[RawRecord] = []
         self._held = False
+        self._committed: Commits = Commits()
 
     async def __aenter__(self) -> "Intake":
         """Raises Unavailable when Kafka or the registry is away."""
@@ -54,12 +70,19 @@ class Intake:
     async def poll(self, timeout_s: float) -> Batch:
         return await self._loop.run_in_executor(self._thread, self._poll, timeout_s)
 
-    async def left(self, partition: int) -> Left:
-        """What an earlier process left of `partition`."""
-        return await self._loop.run_in_executor(self._thread, self._journals.read, partition)
+    async def left(self, read: Callable[[PartitionReader, int], T], partition: int) -> T:
+        """What an earlier process left of `partition`, as `read` finds it with the group's committed offsets."""
+        return await self._loop.run_in_executor(self._thread, read, self._left, partition)
 
-    async def commit(self, next_offsets: dict[Partition, int]) -> None:
-        await self._loop.run_in_executor(self._thread, self._reader.commit, next_offsets)
+    async def demand_likeness(self, topics: Sequence[Topic]) -> None:
+        """Raises UsageError when the topics differ in partitions."""
+        await self._loop.run_in_executor(self._thread, self._left.demand_likeness, topics)
+
+    async def commit(self, commits: Commits) -> None:
+        """Commit what is not yet."""
+        if commits != self._committed:
+            self._committed = commits
+            await self._loop.run_in_executor(self._thread, self._reader.commit, commits.offsets, commits.notes)
 
     async def hold(self, wanted: bool) -> None:
         """Stop reading, or go on; the member stays in the group either way."""
@@ -71,18 +94,18 @@ class Intake:
     def _open(self) -> None:
         self._reader = LogReader(
             self._settings,
-            group_id=self._settings.webhook_consumer_group,
-            topics=INPUTS,
+            group_id=self._group_id,
+            topics=self._topics,
             stage=self._stage,
             on_assigned=self._take_places,
             on_revoked=self._leave_places,
             on_dead=self._note_dead,
         )
-        self._journals = JournalReader(self._settings, self._reader.bury)
+        self._left = PartitionReader(self._settings, self._group_id, self._reader.bury)
 
     def _close(self) -> None:
         self._reader.close()
-        self._journals.close()
+        self._left.close()
 
     def _poll(self, timeout_s: float) -> Batch:
         records = self._reader.poll(timeout_s)
@@ -99,13 +122,14 @@ class Intake:
         partitions = frozenset(partition for _, partition in places)
         self._assigned -= set(places)
         self._new -= partitions
-        last_word = asyncio.run_coroutine_threadsafe(_awaited(self._on_revoked, partitions), self._loop)
-        self._reader.commit(last_word.result())
+        last_word = asyncio.run_coroutine_threadsafe(_awaited(self._on_revoked, partitions), self._loop).result()
+        self._reader.commit(last_word.offsets, last_word.notes)
+        self._committed = Commits()
 
     def _note_dead(self, record: RawRecord, _: InvalidRecord) -> None:
-        if record.topic in INPUT_NAMES:
+        if any(record.topic == topic.name for topic in self._topics):
             self._dead.append(record)
 
 
-async def _awaited(hook: Revoked, partitions: frozenset[int]) -> dict[Partition, int]:
+async def _awaited(hook: Revoked, partitions: frozenset[int]) -> Commits:
     return await hook(partitions)

@@ -1,7 +1,9 @@
 """Records onto topics, from a running event loop, with the broker's word for each."""
 
 import asyncio
-from concurrent.futures import Future
+import time
+from collections import deque
+from collections.abc import Callable
 from threading import Event, Thread
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -14,28 +16,40 @@ from schemas.kafka_client import Headers, producer_config, record_headers
 from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.telemetry import RECORDS_DEAD, RECORDS_WRITTEN
-from schemas.topics import WEBHOOK_DELIVERIES, Topic
+from schemas.topics import WEBHOOK_DELIVERIES, WEBHOOK_PARKED, Topic
+from sinks.webhooks.parking import Write
 from sinks.webhooks.pending import Pending
 
 POLL_S = 0.2
 FLUSH_S = 1.0
+LINGER_MS = 2
+FULL_S = 0.005
 REMEDY = "`earshot topics create`; see the broker's log"
+OnAck = Callable[[int], None]
+"""Hears the record's offset, in the loop, in the order of offsets within a partition."""
 
 
 class LogWriter:
     """Writes in the order of the calls, all of which come from the loop. One thread serves the broker's answers.
 
-    Confluent's own asyncio producer would do but for headers, which it does not take.
+    A record that the broker does not take ends everything: `failed` raises Unavailable. Confluent's own asyncio producer
+    would do but for headers, which it does not take.
     """
 
     def __init__(self, settings: WebhookSettings, stage: str) -> None:
         self._stage = stage
         self._codec = Codec(Registry(settings.schema_registry_url))
-        self._producer = Producer(producer_config(settings.kafka_bootstrap_servers))
+        self._producer = Producer(producer_config(settings.kafka_bootstrap_servers, linger_ms=LINGER_MS))
         self._closed = Event()
         self._thread = Thread(target=self._serve, name="webhook-log-writer", daemon=True)
+        self._acks: deque[tuple[OnAck, int]] = deque()
+        self._written = {
+            topic.name: RECORDS_WRITTEN.labels(stage, topic.name) for topic in (WEBHOOK_DELIVERIES, WEBHOOK_PARKED)
+        }
 
     async def __aenter__(self) -> "LogWriter":
+        self._loop = asyncio.get_running_loop()
+        self._failure: asyncio.Future[None] = self._loop.create_future()
         self._thread.start()
         return self
 
@@ -43,39 +57,77 @@ class LogWriter:
         self._producer.flush(FLUSH_S)
         self._closed.set()
         self._thread.join()
+        self._hear()
+        self._failure.cancel()
 
-    def write(self, topic: Topic, record: WebhookDelivery | WebhookAttempt, partition: int) -> "asyncio.Future[int]":
-        """Offset of `record`, once every replica has it; or Unavailable, when the broker does not take it."""
+    async def failed(self) -> None:
+        """Returns never; raises Unavailable when the broker does not take a record."""
+        await asyncio.shield(self._failure)
+
+    async def settled(self) -> None:
+        """Until every record written so far, and what its acknowledgement made us write, has its answer."""
+        while len(self._producer) or self._acks:  # noqa: ASYNC110 - librdkafka has no event for emptiness
+            await asyncio.sleep(FULL_S)
+
+    def write(self, topic: Topic, record: WebhookDelivery | WebhookAttempt, partition: int, on_ack: OnAck) -> None:
+        """Append `record`; `on_ack` hears its offset once every replica has it."""
         value = self._codec.encode(topic, record)
         headers = record_headers(record.tenant_id, record.bot_id)
-        return self._produce(topic.name, record.bot_id.encode(), value, headers, partition)
+        self._produce(topic.name, record.bot_id.encode(), value, headers, partition, on_ack)
 
-    async def bury(self, pending: Pending, error: InvalidRecord, now_us: int) -> None:
+    def written(self, topic: Topic, record: WebhookDelivery | WebhookAttempt, partition: int) -> "asyncio.Future[int]":
+        """The same, to be awaited."""
+        offset: asyncio.Future[int] = self._loop.create_future()
+        self.write(topic, record, partition, lambda at: None if offset.done() else offset.set_result(at))
+        return offset
+
+    def park(self, write: Write, on_ack: OnAck) -> None:
+        """A record or a tombstone for webhook.parked."""
+        record, topic = write.record, WEBHOOK_PARKED
+        value = self._codec.encode(topic, record) if record else None
+        headers = record_headers(record.tenant_id, record.bot_id) if record else []
+        self._produce(topic.name, write.key.encode(), value, headers, write.partition, on_ack)
+
+    def bury(self, pending: Pending, error: InvalidRecord, now_us: int, on_ack: OnAck) -> None:
         """Put a delivery that nobody took on its dead-letter topic, as it lies on the log."""
         delivery, topic = pending.delivery, WEBHOOK_DELIVERIES
         value = self._codec.encode(topic, delivery)
         headers = tuple(record_headers(delivery.tenant_id, delivery.bot_id))
         origin = RawRecord(topic.name, pending.partition, pending.offset, delivery.bot_id.encode(), value, headers)
         letter = dead_letter(origin, stage=self._stage, error=error, failed_at_us=now_us)
-        await self._produce(letter.topic, letter.key, letter.value, letter.headers)
         RECORDS_DEAD.labels(self._stage, topic.name, error.error_class).inc()
+        self._produce(letter.topic, letter.key, letter.value, letter.headers, -1, on_ack)
 
     def _produce(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, partition: int = -1
-    ) -> "asyncio.Future[int]":
-        answer: Future[int] = Future()
-        answer.set_running_or_notify_cancel()  # whoever stops waiting does not stop the broker's answer
-
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, partition: int, on_ack: OnAck
+    ) -> None:
         def on_delivery(error: KafkaError | None, message: Message) -> None:
-            if error is None:
-                RECORDS_WRITTEN.labels(self._stage, topic).inc()
-                answer.set_result(message.offset() or 0)
-            else:
-                answer.set_exception(Unavailable(f"{topic} does not take a record: {error}", remedy=REMEDY))
+            if error is not None:
+                self._loop.call_soon_threadsafe(self._fail, f"{topic} does not take a record: {error}")
+                return
+            self._acks.append((on_ack, message.offset() or 0))
+            if len(self._acks) == 1:
+                self._loop.call_soon_threadsafe(self._hear)
 
         pairs: list[tuple[str, str | bytes | None]] = [*headers]
-        self._producer.produce(topic, key=key, value=value, headers=pairs, partition=partition, on_delivery=on_delivery)
-        return asyncio.wrap_future(answer)
+        while True:
+            try:
+                self._producer.produce(
+                    topic, key=key, value=value, headers=pairs, partition=partition, on_delivery=on_delivery
+                )
+            except BufferError:
+                time.sleep(FULL_S)  # the thread that serves answers makes room; nothing else may run ahead of it
+            else:
+                return
+
+    def _hear(self) -> None:
+        while self._acks:
+            on_ack, offset = self._acks.popleft()
+            on_ack(offset)
+
+    def _fail(self, message: str) -> None:
+        if not self._failure.done():
+            self._failure.set_exception(Unavailable(message, remedy=REMEDY))
 
     def _serve(self) -> None:
         while not self._closed.is_set():

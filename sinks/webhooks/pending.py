@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from schemas.events import WebhookDelivery
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pending:
     """Where it lies on `webhook.deliveries`, tries so far, and when the next is due."""
 

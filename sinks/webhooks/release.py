@@ -118,6 +118,9 @@ class BotRelease:
             self._waiting = []
 
     def _take_transcript_event(self, place: Place, record: TranscriptEvent) -> None:
+        if record.transcript_label != LIVE:
+            self._ready.append(Step(None, (place,), dropped="not_the_live_transcript"))
+            return
         if self._transcript or self._transcript_told:
             self._ready.append(Step(None, (place,), dropped="transcript_told"))
             return

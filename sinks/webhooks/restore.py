@@ -1,90 +1,42 @@
-"""Read back what an earlier process left of a partition: its journal and its committed offsets."""
+"""Read back what an earlier process left of a partition: for the fan-out its journal, for the dispatcher what waits."""
 
-from collections.abc import Iterator
-from typing import TypeVar
+from schemas.events import WebhookAttempt, WebhookDelivery, WebhookParked
+from schemas.topics import WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, WEBHOOK_PARKED
+from sinks.webhooks.commit_note import noted_offsets
+from sinks.webhooks.fan_out import INPUTS, Left
+from sinks.webhooks.parking import newest
+from sinks.webhooks.partition_reader import PartitionReader
+from sinks.webhooks.takeover import LeftBehind
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
-
-from schemas.codec import Codec
-from schemas.errors import InvalidRecord, Unavailable, UsageError
-from schemas.events import Record, WebhookAttempt, WebhookDelivery
-from schemas.kafka_client import consumer_config
-from schemas.registry import Registry
-from schemas.settings import WebhookSettings
-from schemas.topics import WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, Topic
-from sinks.broker import REMEDY, demand_hope, partitions_of
-from sinks.log_reader import DeadHook
-from sinks.message import raw
-from sinks.webhooks.fan_out import INPUTS, JOURNALS, Left
-
-R = TypeVar("R", bound=Record)
+DISPATCHED = (WEBHOOK_DELIVERIES, WEBHOOK_PARKED, WEBHOOK_ATTEMPTS)
 
 
-class JournalReader:
-    """Reads with the group's committed offsets, without being a member. Every call blocks.
+def left_of_fan_out(reader: PartitionReader, partition: int) -> Left:
+    """The lines of `webhook.deliveries` that are still needed, up to its end now."""
+    topics = (*INPUTS, WEBHOOK_DELIVERIES)
+    committed = reader.committed(topics, partition)
+    start = committed[WEBHOOK_DELIVERIES.name].offset
+    lines = reader.lines(WEBHOOK_DELIVERIES, WebhookDelivery, partition, start)
+    return Left(
+        deliveries=[(line.offset, line.record) for line in lines if line.record],
+        input_starts={topic.name: max(0, committed[topic.name].offset) for topic in INPUTS},
+        input_ends={topic.name: reader.end(topic, partition) for topic in INPUTS},
+    )
 
-    A poison line goes to `bury` and is left out; RegistryUnavailable and Unavailable are raised.
-    """
 
-    def __init__(self, settings: WebhookSettings, bury: DeadHook) -> None:
-        self._timeout_s = settings.startup_timeout_s
-        self._bury = bury
-        self._codec = Codec(Registry(settings.schema_registry_url))
-        config = consumer_config(settings.kafka_bootstrap_servers, settings.webhook_consumer_group)
-        self._consumer = Consumer({**config, "enable.partition.eof": True})
-        self._demand_likeness(settings)
-
-    def read(self, partition: int) -> Left:
-        """What is left of `partition`, up to the ends of its topics now."""
-        try:
-            committed = self._committed(partition)
-            return Left(
-                deliveries=list(self._lines(WEBHOOK_DELIVERIES, WebhookDelivery, partition, committed)),
-                attempts=list(self._lines(WEBHOOK_ATTEMPTS, WebhookAttempt, partition, committed)),
-                input_starts={topic.name: max(0, committed[topic.name]) for topic in INPUTS},
-                input_ends={topic.name: self._end(topic, partition) for topic in INPUTS},
-            )
-        except KafkaException as error:
-            raise Unavailable(f"Kafka does not answer: {error}", remedy=REMEDY) from error
-
-    def close(self) -> None:
-        self._consumer.close()
-
-    def _demand_likeness(self, settings: WebhookSettings) -> None:
-        """A bot has the same partition number on every topic, or its journal is not where its records are."""
-        counts = {topic.name: partitions_of(self._consumer, topic.name, settings) for topic in (*INPUTS, *JOURNALS)}
-        if len(set(counts.values())) > 1:
-            raise UsageError(f"topics differ in partitions: {counts}", remedy="give them all the same number")
-
-    def _committed(self, partition: int) -> dict[str, int]:
-        places = [TopicPartition(topic.name, partition) for topic in (*INPUTS, *JOURNALS)]
-        found = self._consumer.committed(places, timeout=self._timeout_s)
-        return {place.topic: place.offset for place in found}
-
-    def _end(self, topic: Topic, partition: int) -> int:
-        return int(self._consumer.get_watermark_offsets(TopicPartition(topic.name, partition), self._timeout_s)[1])
-
-    def _lines(
-        self, topic: Topic, record_type: type[R], partition: int, committed: dict[str, int]
-    ) -> Iterator[tuple[int, R]]:
-        start = committed[topic.name] if committed[topic.name] >= 0 else OFFSET_BEGINNING
-        self._consumer.assign([TopicPartition(topic.name, partition, start)])
-        for message in self._to_the_end():
-            found = raw(message)
-            try:
-                yield found.offset, self._codec.decode(topic, found.value, record_type)
-            except InvalidRecord as error:
-                self._bury(found, error)
-
-    def _to_the_end(self) -> Iterator[Message]:
-        while True:
-            message = self._consumer.poll(self._timeout_s)
-            if message is None:
-                raise Unavailable("Kafka stopped answering", remedy=REMEDY)
-            error = message.error()
-            if error is None:
-                yield message
-            elif error.code() == KafkaError._PARTITION_EOF:
-                return
-            else:
-                demand_hope(error, "sink webhooks")
+def left_of_dispatch(reader: PartitionReader, partition: int) -> LeftBehind:
+    """The parking, and the attempts since the last commit."""
+    committed = reader.committed((WEBHOOK_DELIVERIES, WEBHOOK_ATTEMPTS), partition)
+    deliveries, attempts = committed[WEBHOOK_DELIVERIES.name], committed[WEBHOOK_ATTEMPTS.name]
+    start = max(0, deliveries.offset)
+    parked = reader.lines(WEBHOOK_PARKED, WebhookParked, partition, -1)
+    waiting = newest((line.key, line.record) for line in parked)
+    tries = list(reader.lines(WEBHOOK_ATTEMPTS, WebhookAttempt, partition, attempts.offset))
+    return LeftBehind(
+        partition=partition,
+        start=start,
+        attempts_end=tries[-1].offset + 1 if tries else max(0, attempts.offset),
+        noted=noted_offsets(deliveries.note, start),
+        parked=list(waiting.values()),
+        attempts=[line.record for line in tries if line.record],
+    )

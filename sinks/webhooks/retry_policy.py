@@ -39,10 +39,8 @@ class RetryPolicy:
     waits_s: tuple[float, ...]
     attempts: int
 
-    def next_attempt_at_us(self, delivery_id: str, attempt: int, answer: Answer, now_us: int) -> int | None:
-        """When to try again after failed try number `attempt`, or None when that was the last."""
-        if attempt >= self.attempts or answer.status == GONE:
-            return None
+    def next_attempt_at_us(self, delivery_id: str, attempt: int, answer: Answer, now_us: int) -> int:
+        """When to try again after failed try number `attempt`, which may be beyond the last for a lane that is held."""
         wait_s = self.waits_s[min(attempt, len(self.waits_s)) - 1] * (1 + JITTER * spread(delivery_id, attempt))
         asked_s = min(asked_wait_s(answer.retry_after, now_us), LONGEST_RETRY_AFTER_S)
         return now_us + int(max(wait_s, asked_s) * SECOND_US)

@@ -17,6 +17,7 @@ PREFIXES = {SignatureScheme.V1: "whsec_", SignatureScheme.V1A: "whsk_"}
 LENGTHS = {SignatureScheme.V1: range(24, 65), SignatureScheme.V1A: range(64, 65)}
 PUBLIC_PREFIX = "whpk_"
 SEED_BYTES = 32
+NEW_BYTES = 32
 REMEDY = "make one with `echo whsec_$(openssl rand -base64 32)` and give the receiver the same"
 
 

@@ -85,7 +85,10 @@ class Window:
             self.least_offset_us = offset_us
 
     def _hear(self, span: Span) -> None:
-        samples = np.frombuffer(span.pcm, dtype="<i2").reshape(span.units, SAMPLES_PER_UNIT).astype(np.float32)
+        samples = np.frombuffer(span.pcm, dtype="<i2")
+        units = samples.reshape(span.units, SAMPLES_PER_UNIT)
+        loudest = (units.max(axis=1) >= FULL_SCALE) | (units.min(axis=1) <= -FULL_SCALE)
+        exact = samples.astype(np.float32)
         self.counts.audio += span.units
-        self.counts.clipped += int(np.count_nonzero(np.abs(samples).max(axis=1) >= FULL_SCALE))
-        self._power += float(np.square(samples / (FULL_SCALE + 1)).mean(axis=1).sum())
+        self.counts.clipped += int(np.count_nonzero(loudest))
+        self._power += float(np.dot(exact, exact)) / (SAMPLES_PER_UNIT * (FULL_SCALE + 1) ** 2)

@@ -5,55 +5,24 @@ not settled is sent again on the next one, from the cursor minus the preroll. A 
 not with the best provider to be had, gets a successor first, which takes over in a silence.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from schemas.timebase import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, samples_to_ms
-from schemas.vocabulary import ResultKind, SessionKind, SttErrorClass
+from schemas.vocabulary import ResultKind, SttErrorClass
 from stream_processors.transcription.audio_buffer import AudioBuffer
 from stream_processors.transcription.chain import Chain
-from stream_processors.transcription.commands import (
-    Answered,
-    Close,
-    Command,
-    Done,
-    Finalize,
-    Note,
-    Open,
-    Send,
-    SessionNews,
-)
+from stream_processors.transcription.commands import Answered, Command, Done, Finalize, Send, SessionNews
 from stream_processors.transcription.gate import SpeechEnded
 from stream_processors.transcription.moment import Moment
-from stream_processors.transcription.providers.interface import (
-    Capabilities,
-    ProviderFailed,
-    ProviderReady,
-    ProviderResult,
-    SessionRequest,
-)
+from stream_processors.transcription.providers.interface import ProviderFailed, ProviderReady, ProviderResult
 from stream_processors.transcription.records import Records
 from stream_processors.transcription.replies import Replies, heard_to
-from stream_processors.transcription.routing.breaker import YOUNG_MS
-from stream_processors.transcription.routing.choice import Grant, Wait
 from stream_processors.transcription.routing.route import Route
 from stream_processors.transcription.session_log import SessionLog
-from stream_processors.transcription.sessions import Sessions
+from stream_processors.transcription.switchboard import Switchboard, Terms
 from stream_processors.transcription.utterance import Utterance, Utterances
-from stream_processors.transcription.watchdog import NEVER, REMEDIES
+from stream_processors.transcription.watchdog import NEVER, REMEDIES, Due
 
 LATE_SAMPLES = SAMPLE_RATE_HZ
 LATE_UTTERANCES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a conversation is held on; `capabilities` by provider."""
-
-    capabilities: Mapping[str, Capabilities]
-    worker_id: str
-    preroll_samples: int
-    session_idle_ms: int
 
 
 class Conversation:
@@ -64,30 +33,24 @@ class Conversation:
         self.audio = AudioBuffer()
         self._records = records
         self._terms = terms
-        self._route = route
         self._replies = Replies(records, self.chain)
         self._utterances = Utterances()
-        self._sessions = Sessions()
+        self._board = Switchboard(records, terms, route)
         self._position = cursor
-        self._opened = 0
-        self._attempt = 0
-        self._ask_at_ms = NEVER
-        self._successor_at_ms = float("-inf")
         self._idle_since_ms = 0.0
-        self._broken: tuple[str, ProviderFailed] | None = None
 
     @property
     def deadline_ms(self) -> float | None:
         """When `tick` has something to do."""
-        if self._route.news:
+        if self._board.has_news:
             return float("-inf")
-        due = [self._ask_at_ms, *(at_ms for log in self._sessions for at_ms, _ in self._deaths(log))]
-        newest = self._sessions.newest
-        if newest:
-            due.append(self._idle_at_ms)
-            due.append(self._prepare_at_ms(newest))
-            if newest.is_ready and self._utterances.unsent(self._position):
-                due.append(newest.pacer.next_ms())
+        newest = self._board.sessions.newest
+        if newest is None:
+            return None if self._board.ask_at_ms == NEVER else self._board.ask_at_ms
+        due = [death.at_ms for log in self._board.sessions for death in self._deaths(log)]
+        due.append(self._board.successor_at_ms if len(self._utterances) else self._idle_at_ms)
+        if newest.is_ready and self._utterances.unsent(self._position):
+            due.append(newest.pacer.next_ms())
         first = min(due)
         return None if first == NEVER else first
 
@@ -105,7 +68,7 @@ class Conversation:
         """Speech begins."""
         self._utterances.begin(from_sample)
         self._position = max(self._position, from_sample)
-        return self._prepare(now) if self._sessions.newest else self._connect(now)
+        return self._board.prepare(now) if self._board.sessions.newest else self._board.connect(now)
 
     def flow(self, position: int, now: Moment) -> list[Command]:
         """Send what is there up to `position` and may be sent, and ask for a final where an utterance is over."""
@@ -123,13 +86,13 @@ class Conversation:
     def finish(self, ended: SpeechEnded, now: Moment) -> list[Command]:
         """The open utterance is over."""
         utterance = self._utterances.finish(ended)
-        if log := self._sessions.newest:
+        if log := self._board.sessions.newest:
             log.speech_ms += samples_to_ms(max(0, ended.last_speech_sample - utterance.from_sample))
         return self.flow(max(self._position, ended.to_sample), now)
 
     def session(self, session_id: str, news: SessionNews, now: Moment) -> list[Command]:
         """What happened on a session; a session that was let go of is not listened to."""
-        log = self._sessions.find(session_id)
+        log = self._board.sessions.find(session_id)
         if log is None:
             return []
         match news:
@@ -137,8 +100,7 @@ class Conversation:
                 self._done(news, log, now)
                 return []
             case ProviderReady():
-                log.ready(now)
-                return [self._note(SessionKind.READY, log, now), *self.flow(self._position, now)]
+                return self._board.ready(log, now) + self.flow(self._position, now)
             case ProviderFailed():
                 return self._failed(news, log, now)
             case ProviderResult():
@@ -147,89 +109,42 @@ class Conversation:
     def tick(self, position: int, now: Moment) -> list[Command]:
         """Do what is due."""
         self._position = max(self._position, position)
-        commands = self._alerts(now)
-        for log in list(self._sessions):
-            dead = next((code for at_ms, code in self._deaths(log) if at_ms <= now.ms), None)
+        commands = self._board.alerts(now)
+        for log in list(self._board.sessions):
+            dead = next((death.code for death in self._deaths(log) if death.at_ms <= now.ms), None)
             if dead:
                 failure = ProviderFailed(SttErrorClass.TRANSIENT, dead, REMEDIES[dead])
                 return commands + self._failed(failure, log, now)
-        if self._ask_at_ms <= now.ms:
-            self._ask_at_ms = NEVER
-            commands += self._connect(now)
-        if newest := self._sessions.newest:
-            if self._idle_at_ms <= now.ms:
-                return commands + self.let_go(now)
-            commands += self._prepare(now) if self._prepare_at_ms(newest) <= now.ms else []
+        if len(self._utterances):
+            commands += self._board.connect(now)
+            commands += self._board.prepare(now) if self._board.successor_at_ms <= now.ms else []
+        elif self._idle_at_ms <= now.ms:
+            return commands + self.let_go(now)
         return commands + self.flow(self._position, now) + self._retire(now)
 
     def let_go(self, now: Moment) -> list[Command]:
         """Close what is open; utterances that are not settled wait for another session."""
-        gone = self._sessions.end_all()
+        gone = self._board.sessions.end_all()
         self._take_back(gone)
-        return [command for log in gone for command in self._closed(log, now)]
+        return [command for log in gone for command in self._board.closed(log, now)]
 
     @property
     def _idle_at_ms(self) -> float:
-        return NEVER if len(self._utterances) else self._idle_since_ms + self._terms.session_idle_ms
+        return self._idle_since_ms + self._terms.session_idle_ms
 
-    def _prepare_at_ms(self, newest: SessionLog) -> float:
-        """When a successor should be opened because the session nears its limit; it is only worth one while it is used."""
-        alone = self._sessions.oldest is newest and len(self._utterances)
-        return max(newest.soft_limit_ms, self._successor_at_ms) if alone else NEVER
-
-    def _deaths(self, log: SessionLog) -> list[tuple[float, str]]:
+    def _deaths(self, log: SessionLog) -> list[Due]:
         """When the session counts as dead, and why, as things stand."""
-        asked = self._utterances.asked_at_ms(log.id)
-        final_at_ms = NEVER if asked is None else asked + log.capabilities.final_timeout_ms
-        return [log.watchdog.due, (final_at_ms, "final_timeout")]
-
-    def _connect(self, now: Moment) -> list[Command]:
-        """Open a session when an utterance waits for one and the route lets us."""
-        if self._sessions.newest or not len(self._utterances) or self._ask_at_ms != NEVER:
-            return []
-        asked = self._route.ask(now.ms)
-        alerts = self._alerts(now)
-        if isinstance(asked, Wait):
-            self._ask_at_ms = asked.until_ms
-            return alerts
-        return alerts + self._open(asked, now)
-
-    def _prepare(self, now: Moment) -> list[Command]:
-        """Open a successor where the only session nears its limit, or a better provider may be tried."""
-        log = self._sessions.newest
-        if log is None or log is not self._sessions.oldest or not log.is_ready:
-            return []
-        if log.soft_limit_ms > now.ms:
-            better = self._route.ask_better(log.grant, now.ms)
-            return self._open(better, now) if better else []
-        asked = self._route.ask(now.ms)
-        if isinstance(asked, Wait):
-            self._successor_at_ms = asked.until_ms
-            return []
-        return self._open(asked, now)
-
-    def _open(self, grant: Grant, now: Moment) -> list[Command]:
-        self._opened += 1
-        self._attempt += 1
-        self._ask_at_ms = NEVER
-        session_id = self._records.session_id(self._terms.worker_id, self._opened, now)
-        request = SessionRequest(session_id, self._records.speaker_key, self._attempt)
-        provider = grant.choice.provider
-        log = SessionLog(request, self._terms.capabilities[provider], grant, now)
-        self._sessions.add(log)
-        commands: list[Command] = [Open(provider, request), self._note(SessionKind.OPENED, log, now)]
-        if self._broken and self._broken[0] != provider:
-            commands.append(self._note(SessionKind.FAILOVER, log, now, self._broken[1]))
-        return commands
+        asked_at_ms = self._utterances.asked_at_ms(log.id)
+        final_at_ms = NEVER if asked_at_ms is None else asked_at_ms + log.capabilities.final_timeout_ms
+        return [log.watchdog.due, Due(final_at_ms, "final_timeout")]
 
     def _session_for(self, utterance: Utterance, now: Moment) -> SessionLog | None:
         if not utterance.session_id:
-            log = self._sessions.for_next(now.ms, contiguous=utterance.contiguous)
-            utterance.session_id = log.id if log else ""
+            log = self._board.sessions.for_next(now.ms, contiguous=utterance.contiguous)
             if log:
-                log.used = True
+                utterance.session_id, log.used = log.id, True
             return log
-        return self._sessions.find(utterance.session_id)
+        return self._board.sessions.find(utterance.session_id)
 
     def _send(self, utterance: Utterance, log: SessionLog, now: Moment) -> list[Command]:
         commands: list[Command] = []
@@ -253,33 +168,19 @@ class Conversation:
 
     def _failed(self, failure: ProviderFailed, log: SessionLog, now: Moment) -> list[Command]:
         """The session is dead, and with it the one that took over, whose audio comes after what must be sent again."""
-        gone = self._sessions.end(log)
-        self._route.failed(log.grant, failure, now.ms, answered=log.has_answered)
+        gone = self._board.sessions.end(log)
         self._take_back(gone)
-        self._broken = (log.capabilities.provider, failure)
-        commands: list[Command] = [Close(log.id)]
-        if failure.error_class is SttErrorClass.THROTTLED:
-            commands.append(self._note(SessionKind.THROTTLED, log, now, failure))
-        commands.append(self._note(SessionKind.FAILED, log, now, failure))
-        for successor in gone[1:]:
-            commands += self._closed(successor, now)
-        return [*commands, *self._alerts(now), *self._connect(now), *self.flow(self._position, now)]
+        commands = self._board.failed(failure, gone, now)
+        if len(self._utterances):
+            commands += self._board.connect(now)
+        return commands + self.flow(self._position, now)
 
     def _take_back(self, gone: list[SessionLog]) -> None:
         self._utterances.take_back([log.id for log in gone], self.chain.cursor - self._terms.preroll_samples)
 
-    def _closed(self, log: SessionLog, now: Moment) -> list[Command]:
-        self._route.closed(log.grant, now.ms)
-        return [Close(log.id), self._note(SessionKind.CLOSED, log, now)]
-
     def _said(self, said: ProviderResult, log: SessionLog, now: Moment) -> list[Command]:
-        log.answered(now)
-        self._route.answered(log.grant, now.ms)
-        self._broken = None
-        if now.ms - log.grant.granted_at_ms >= YOUNG_MS:
-            self._attempt = 0
-        commands = self._alerts(now) + self._retire(now)
-        if log is not self._sessions.oldest:
+        commands = self._board.answered(log, now) + self._retire(now)
+        if log is not self._board.sessions.oldest:
             log.held.append(said)
             return commands
         return commands + self._reply(said, log, now) + self._retire(now)
@@ -297,27 +198,13 @@ class Conversation:
 
     def _retire(self, now: Moment) -> list[Command]:
         """Close the session whose successor has taken over once it has answered everything; then hear the successor."""
-        oldest, newest = self._sessions.oldest, self._sessions.newest
+        oldest, newest = self._board.sessions.oldest, self._board.sessions.newest
         if oldest is None or newest is None or oldest is newest or not newest.used:
             return []
         if next(self._utterances.of(oldest.id), None):
             return []
-        self._sessions.remove(oldest)
-        commands = self._closed(oldest, now)
+        self._board.sessions.remove(oldest)
+        commands = self._board.closed(oldest, now)
         while newest.held:
             commands += self._reply(newest.held.popleft(), newest, now)
         return commands
-
-    def _alerts(self, now: Moment) -> list[Command]:
-        """What this stream has to write down, for its bot, about providers that are out or back."""
-        return [
-            Note(
-                self._records.alert(alarm, self._terms.capabilities[alarm.choice.provider], self._terms.worker_id, now)
-            )
-            for alarm in self._route.alarms()
-        ]
-
-    def _note(self, kind: SessionKind, log: SessionLog, now: Moment, failure: ProviderFailed | None = None) -> Note:
-        return Note(
-            self._records.session(kind, log, now, failure) if failure else self._records.session(kind, log, now)
-        )

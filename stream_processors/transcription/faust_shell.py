@@ -15,6 +15,7 @@ import faust
 import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.types import TP
 
 from schemas.dead_letter import RawRecord
 from schemas.settings import TranscribeSettings
@@ -111,6 +112,17 @@ class GroupMember:
             self._paused = set(wanted)
             self._loop.call_soon_threadsafe(self._pause_and_resume, _places(stop), _places(go))
 
+    async def read_missing_again(self) -> None:
+        """Go back to records that were left out: Faust drops what it fetched while the group formed, and goes on behind it."""
+        missing = self._worker.missing()
+        if not missing or self._lock.locked() or self._app.rebalancing:
+            return
+        firsts = await self._in_thread(lambda: self._consumer.beginning_offsets(_places(set(missing))))
+        self._worker.expired({place.partition: first for place, first in firsts.items()})
+        for number, offset in self._worker.missing().items():
+            log.warning("reading_again", partition=number, offset=offset)
+            await self._app.consumer.seek(TP(AUDIO_FRAMES.name, number), offset)
+
     async def _read(self, stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
@@ -122,13 +134,17 @@ class GroupMember:
             await self._settle()
 
     async def _assigned(self, *_: Any, **__: Any) -> None:
-        """Awaited before the first record of the new assignment: the cursors of new partitions are read here."""
+        """Awaited before the first record of the new assignment: the cursors of new partitions are read here.
+
+        Faust goes on where it was in a partition that nobody has committed anything for; so it is told where to begin.
+        """
         async with self._lock:
             generation = self._coordinator.generation
             ours = {tp.partition for tp in self._app.consumer.assignment() if tp.topic == AUDIO_FRAMES.name}
             kept = ours & self._owned if generation in (self._generation, self._generation + 1) else set()
             starts = await self._starts(ours - kept)
             self._worker.assigned(kept, starts)
+            await self._read_from({number: start.next_offset for number, start in starts.items()})
             self._owned, self._generation, self._paused = ours, generation, set()
             self.joins += 1
             restored = sum(len(start.restored) for start in starts.values())
@@ -140,6 +156,13 @@ class GroupMember:
             await self._settle()
             self._worker.close()
             self._owned = set()
+
+    async def _read_from(self, offsets: dict[int, int]) -> None:
+        """Where the client reads on. If a rebalance comes between, it is told again after that."""
+        try:
+            await self._app.consumer.seek_wait({TP(AUDIO_FRAMES.name, n): offset for n, offset in offsets.items()})
+        except (KafkaError, TimeoutError) as error:
+            log.warning("seek_refused", error=type(error).__name__)
 
     async def _settle(self) -> None:
         """Stop writing, wait for what is on its way, and commit as far as it came."""
@@ -175,7 +198,7 @@ class GroupMember:
         tails = await asyncio.to_thread(self._results.restore, from_offsets)
         return {
             place.partition: Start(
-                known[place].offset if place in known else beginnings[place],
+                max(known[place].offset, beginnings[place]) if place in known else beginnings[place],
                 tails[place.partition].restored,
                 tails[place.partition].end,
             )

@@ -1,12 +1,18 @@
-"""Where an utterance begins and ends, from one yes or no a 20 ms unit.
+"""Where an utterance begins and ends, from what was heard in each 20 ms unit.
 
-Speech opens after `ONSET_UNITS` of speech within `ONSET_WINDOW` units, with `preroll` before it; `hangover` without
-speech closes it. An utterance longer than four fifths of `forced_cut` is cut at the first short pause, at `forced_cut`
-wherever it is, and the next one begins at once. A lone unit of speech (a click) opens nothing.
+A cheap detector hears every unit; a better and dearer one is asked where the cheap one is not enough (`in_doubt`): while
+the gate is closed, and again every RECHECK_MS of an utterance, as a keyboard or music would hold it open for ever.
+
+`ONSET_UNITS` of sound within `ONSET_WINDOW` units are an onset. It opens the gate with `preroll` before it, at once when
+nobody else is asked, else when the other detector hears a voice too; an onset it denies for LONGEST_DOUBT_MS moves on
+with time, and `hangover` without sound ends it. `hangover` without speech closes the gate. An utterance longer than four
+fifths of `forced_cut` is cut at the first short pause, at `forced_cut` wherever it is, and the next one begins at once.
+A lone unit of sound (a click) opens nothing.
 """
 
 from collections import deque
 from dataclasses import dataclass
+from enum import IntEnum
 
 from schemas.timebase import SAMPLES_PER_UNIT, ms_to_samples
 from schemas.vocabulary import TurnReason
@@ -14,6 +20,17 @@ from schemas.vocabulary import TurnReason
 ONSET_UNITS = 3
 ONSET_WINDOW = 5
 SHORT_PAUSE_UNITS = 5
+LONGEST_DOUBT_MS = 1_000
+RECHECK_MS = 10_000
+
+
+class Hearing(IntEnum):
+    """What a unit is. Speech is the cheap detector's word alone; voice and noise are what another one makes of it."""
+
+    SILENCE = 0
+    SPEECH = 1
+    VOICE = 2
+    NOISE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +68,13 @@ class Gate:
         self._preroll = ms_to_samples(settings.preroll_ms)
         self._hangover = ms_to_samples(settings.hangover_ms)
         self._longest = ms_to_samples(settings.forced_cut_ms)
+        self._doubt = ms_to_samples(LONGEST_DOUBT_MS)
+        self._recheck = ms_to_samples(RECHECK_MS)
         self._floor = from_sample
         self._now = from_sample
         self._opened_at: int | None = None
-        self._last_speech = from_sample
+        self._onset: int | None = None
+        self._last_sound = self._last_speech = self._sure_at = from_sample
         self._recent: deque[bool] = deque(maxlen=ONSET_WINDOW)
 
     @property
@@ -62,22 +82,31 @@ class Gate:
         return self._opened_at is not None
 
     @property
+    def in_doubt(self) -> bool:
+        """Whether sound should be heard by the better detector too."""
+        return not self.open or self._now - self._sure_at >= self._recheck
+
+    @property
     def decided_to(self) -> int:
         """No utterance that opens from now on begins before this sample."""
-        return max(self._floor, self._now - self._preroll - ONSET_WINDOW * SAMPLES_PER_UNIT)
+        return self._begin(self._now - ONSET_WINDOW * SAMPLES_PER_UNIT)
 
-    def unit(self, from_sample: int, is_speech: bool) -> list[GateEvent]:
+    def unit(self, from_sample: int, heard: Hearing) -> list[GateEvent]:
         """Decide on the unit that begins at `from_sample`."""
         self._now = from_sample + SAMPLES_PER_UNIT
-        self._recent.append(is_speech)
-        if is_speech:
+        self._recent.append(heard != Hearing.SILENCE)
+        if heard != Hearing.SILENCE:
+            self._last_sound = self._now
+        if heard in (Hearing.SPEECH, Hearing.VOICE):
             self._last_speech = self._now
+        if heard == Hearing.VOICE:
+            self._sure_at = self._now
         return self._while_open() if self.open else self._while_closed()
 
     def interrupt(self, at_sample: int, reason: TurnReason) -> list[GateEvent]:
         """Media time breaks off, or the speaker changes, at `at_sample`: nothing reaches over it."""
         ended = [self._close(at_sample, reason)] if self.open else []
-        self._recent.clear()
+        self._forget_onset()
         self._now = max(self._now, at_sample)
         self._floor = self._now
         return list(ended)
@@ -87,16 +116,26 @@ class Gate:
         self._floor = self._now = max(self._now, at_sample)
 
     def _while_closed(self) -> list[GateEvent]:
-        if sum(self._recent) < ONSET_UNITS:
+        if self._onset is not None and self._now - self._last_sound >= self._hangover:
+            self._forget_onset()
+        if self._onset is None and sum(self._recent) >= ONSET_UNITS:
+            self._onset = self._now - len(self._recent) * SAMPLES_PER_UNIT
+        if self._onset is None or self._last_speech < self._now:
             return []
-        onset = self._now - len(self._recent) * SAMPLES_PER_UNIT
-        self._opened_at = max(self._floor, onset - self._preroll)
+        self._opened_at = self._begin(self._onset)
+        self._sure_at = self._now
+        self._onset = None
         return [SpeechStarted(self._opened_at)]
+
+    def _begin(self, earliest: int) -> int:
+        """Where an utterance may begin: at its onset, or at `earliest` if there is none, less the preroll."""
+        onset = earliest if self._onset is None else max(self._onset, self._now - self._doubt)
+        return max(self._floor, onset - self._preroll)
 
     def _while_open(self) -> list[GateEvent]:
         assert self._opened_at is not None
         if self._now - self._last_speech >= self._hangover:
-            self._recent.clear()
+            self._forget_onset()
             return [self._close(self._now, TurnReason.ENDPOINT)]
         if not self._too_long(self._now - self._opened_at):
             return []
@@ -112,3 +151,7 @@ class Gate:
         self._opened_at = None
         self._floor = at_sample
         return SpeechEnded(at_sample, min(self._last_speech, at_sample), reason)
+
+    def _forget_onset(self) -> None:
+        self._onset = None
+        self._recent.clear()

@@ -20,11 +20,13 @@ from schemas.registry import Registry
 from schemas.settings import TranscribeSettings
 from schemas.telemetry import RECORDS_WRITTEN
 from schemas.topics import AUDIO_FRAMES, AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, dlq_of
+from stream_processors.permissions import demand_permissions
 from stream_processors.transcription.partition import Restored, StreamKey
 from stream_processors.transcription.worker import STAGE, Letter
 
 log = structlog.get_logger()
-TOPICS = (AUDIO_FRAMES, STT_RESULTS, STT_SESSIONS, AUDIO_QUALITY, dlq_of(AUDIO_FRAMES))
+READ = (AUDIO_FRAMES, STT_RESULTS)
+WRITTEN = (STT_RESULTS, STT_SESSIONS, AUDIO_QUALITY, dlq_of(AUDIO_FRAMES))
 KAFKA_REMEDY = "start it with `earshot up`, or set EARSHOT_KAFKA_BOOTSTRAP_SERVERS"
 READ_TIMEOUT_S = 10.0
 ANY_PARTITION = -1
@@ -40,6 +42,7 @@ def demand_services(settings: TranscribeSettings, registry: Registry) -> None:
     except KafkaException as error:
         message = f"Kafka at {settings.kafka_bootstrap_servers} does not answer"
         raise Unavailable(message, remedy=KAFKA_REMEDY) from error
+    demand_permissions(admin, settings.consumer_group, reads=READ, writes=WRITTEN, timeout_s=settings.startup_timeout_s)
     _demand_topics(cluster)
     registry.demand_answer()
     for topic in (STT_RESULTS, STT_SESSIONS, AUDIO_QUALITY):
@@ -47,7 +50,7 @@ def demand_services(settings: TranscribeSettings, registry: Registry) -> None:
 
 
 def _demand_topics(cluster: ClusterMetadata) -> None:
-    missing = [topic.name for topic in TOPICS if topic.name not in cluster.topics]
+    missing = [topic.name for topic in (*READ, *WRITTEN) if topic.name not in cluster.topics]
     if missing:
         raise Unavailable(f"topics are missing: {', '.join(missing)}", remedy="`earshot topics create`")
     audio, results = (len(cluster.topics[topic.name].partitions) for topic in (AUDIO_FRAMES, STT_RESULTS))

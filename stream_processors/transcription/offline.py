@@ -128,7 +128,7 @@ async def _wait(pipeline: Pipeline, bench: Bench, results: list[ResultEvent], en
     await asyncio.sleep(0)
     while not enough():
         pipeline.touch(bench.now())
-        pipeline.tick()
+        pipeline.tick(bench.now())
         await asyncio.sleep(WAIT_S)
         if len(results) != seen:
             seen, since_ms = len(results), bench.now().ms

@@ -46,18 +46,27 @@ class Entry:
 
 
 class Partition:
-    """Streams by key. `dead` holds offsets of poison records whose dead letters Kafka has not acknowledged."""
+    """Streams by key. `dead` holds offsets of poison records whose dead letters Kafka has not acknowledged.
+
+    `is_missing_records`: the last record came before its turn.
+    """
 
     def __init__(self, number: int, start: Start, preroll_samples: int, now_ms: float) -> None:
         self.number = number
         self.next_offset = start.next_offset
         self.dead: set[int] = set()
+        self.is_missing_records = False
         self._preroll = preroll_samples
         self._results_end = start.results_end
         self._entries: dict[StreamKey, Entry] = {}
         for key, restored in start.restored.items():
             cursor = StreamCursor(restored.cursor, preroll_samples, restored.results_offset)
             self._entries[key] = Entry(cursor, now_ms)
+
+    def is_next(self, offset: int) -> bool:
+        """Whether this is the record that follows on the last one; offsets of this topic have no holes."""
+        self.is_missing_records = offset > self.next_offset
+        return offset == self.next_offset
 
     def entry(self, chunk: AudioChunk, from_sample: int, now_ms: float) -> Entry:
         """The stream the chunk belongs to, made when it is new."""
@@ -69,7 +78,10 @@ class Partition:
         return entry
 
     def older_epochs(self, chunk: AudioChunk) -> Iterator[Pipeline]:
-        """Pipelines of the same stream whose epoch is over."""
+        """Pipelines of the same stream whose epoch is over, when the chunk is the first of its own."""
+        known = self._entries.get(StreamKey(chunk.bot_id, chunk.stream_id, chunk.epoch))
+        if known and known.pipeline:
+            return
         for key, entry in self._entries.items():
             same = key.bot_id == chunk.bot_id and key.stream_id == chunk.stream_id
             if same and key.epoch < chunk.epoch and entry.pipeline and not entry.pipeline.idle:

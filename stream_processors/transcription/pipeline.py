@@ -3,12 +3,13 @@
 The pipeline of a stream on one page; it decides nothing.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from schemas.events import AudioChunk, QualityWindow, ResultEvent, SessionEvent
-from schemas.telemetry import STT_FINAL_LATENCY, WORDS_DROPPED
-from schemas.timebase import Clock, ms_to_samples
+from schemas.telemetry import STT_FINAL_LATENCY, STT_SEND_DELAY, WORDS_DROPPED
+from schemas.timebase import SAMPLES_PER_UNIT, Clock, ms_to_samples
 from schemas.topics import AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, Topic
 from stream_processors.sequencing.quality import Quality
 from stream_processors.sequencing.sequencer import Sequencer
@@ -17,6 +18,7 @@ from stream_processors.transcription.commands import (
     Answered,
     Close,
     Command,
+    Done,
     Dropped,
     Emit,
     Finalize,
@@ -25,7 +27,7 @@ from stream_processors.transcription.commands import (
     Send,
     SessionNews,
 )
-from stream_processors.transcription.conversation import Conversation, Terms
+from stream_processors.transcription.conversation import Conversation
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.moment import Moment
 from stream_processors.transcription.providers.interface import Provider, SessionRequest
@@ -35,7 +37,8 @@ from stream_processors.transcription.routing.route import Route
 from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.session import Session
 from stream_processors.transcription.stream import Stream
-from stream_processors.transcription.vad import Vad
+from stream_processors.transcription.switchboard import Terms
+from stream_processors.transcription.vad import Confirmer, Vad
 
 Written = ResultEvent | SessionEvent | QualityWindow
 Write = Callable[[Topic, Written], None]
@@ -54,6 +57,7 @@ class Bench:
     worker_id: str
     session_idle_ms: int
     idle_stream_ms: int
+    confirmer: Callable[[], Confirmer] | None = None
 
     def now(self) -> Moment:
         return Moment(self.clock.now_us(), self.clock.monotonic_ms())
@@ -83,11 +87,14 @@ class Pipeline:
         conversation = Conversation(records, bench.terms, route, start)
         self._bench = bench
         self._write = write
-        self._sequencer = Sequencer()
+        # what lies between K and the first record read may still come, out of order
+        self._sequencer = Sequencer(None if cursor is None else min(span.seq, cursor // SAMPLES_PER_UNIT))
         self._quality = Quality(first, resumed=cursor is not None)
-        self._vad = Vad()
+        self._vad = Vad(bench.confirmer() if bench.confirmer else None)
         self._stream = Stream(records, conversation, bench.gate, from_sample=span.from_sample, cursor=start)
         self._sessions: dict[str, Session] = {}
+        self._handed: dict[str, deque[int]] = {}
+        self._appended_at_ms = 0
         self._fed_at_ms = 0.0
         self.idle = False
 
@@ -101,15 +108,15 @@ class Pipeline:
         now = self._bench.now()
         self.touch(now)
         self.idle = False
+        self._appended_at_ms = appended_at_ms
         self._quality.arrived(chunk, appended_at_ms)
         sequenced = self._sequencer.accept(span)
         self._quality.sequenced(sequenced)
         self._hear(sequenced.ordered, now)
         self._publish_quality(now)
 
-    def tick(self) -> None:
+    def tick(self, now: Moment) -> None:
         """What the passing of time asks for."""
-        now = self._bench.now()
         deadline_ms = self._stream.deadline_ms
         if deadline_ms is not None and now.ms >= deadline_ms:
             self._do(self._stream.tick(now))
@@ -136,14 +143,22 @@ class Pipeline:
 
     def _hear(self, spans: Iterable[Span], now: Moment) -> None:
         for span in spans:
-            self._do(self._stream.heard(span, self._vad.speech(span.pcm), now))
+            heard = self._vad.hear(span.pcm, in_doubt=self._stream.in_doubt)
+            self._do(self._stream.heard(span, heard, now))
 
     def _publish_quality(self, now: Moment, *, all_of_it: bool = False) -> None:
         for window in self._quality.publish(self._sequencer.next_seq or 0, now.us, all_of_it=all_of_it):
             self._write(AUDIO_QUALITY, window)
 
     def _told(self, session_id: str, news: SessionNews) -> None:
-        self._do(self._stream.session(session_id, news, self._bench.now()))
+        now = self._bench.now()
+        if isinstance(news, Done):
+            self._measure(news, self._handed[session_id].popleft(), now)
+        self._do(self._stream.session(session_id, news, now))
+
+    def _measure(self, done: Done, appended_at_ms: int, now: Moment) -> None:
+        if isinstance(done.command, Send):
+            STT_SEND_DELAY.observe(now.us / 1e6 - appended_at_ms / 1e3)
 
     def _do(self, commands: Iterable[Command]) -> None:
         for command in commands:
@@ -154,11 +169,14 @@ class Pipeline:
                     self._write(STT_SESSIONS, event)
                 case Open(provider, request):
                     self._sessions[request.session_id] = self._bench.open(provider, request, self._told)
+                    self._handed[request.session_id] = deque()
                 case Close(session_id):
                     self._sessions.pop(session_id).close()
+                    self._handed.pop(session_id)
                 case Dropped(reason, words):
                     WORDS_DROPPED.labels(reason).inc(words)
                 case Answered(provider, latency_ms):
                     STT_FINAL_LATENCY.labels(provider).observe(latency_ms / 1000)
                 case Send(session_id) | Finalize(session_id):
+                    self._handed[session_id].append(self._appended_at_ms)
                     self._sessions[session_id].put(command)

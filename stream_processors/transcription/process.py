@@ -16,6 +16,7 @@ from schemas.registry import Registry
 from schemas.settings import TranscribeSettings
 from schemas.telemetry import PROCESS_ERRORS
 from schemas.timebase import SystemClock
+from schemas.topics import AUDIO_FRAMES
 from stream_processors.transcription.faust_shell import GroupMember, make_app
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.lease import Lease
@@ -27,12 +28,14 @@ from stream_processors.transcription.providers.registry import make_providers
 from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.quota import Limits
 from stream_processors.transcription.routing.router import Router
+from stream_processors.transcription.silero import confirmer
 from stream_processors.transcription.worker import STAGE, Worker
 
 log = structlog.get_logger()
 LIVE = "live"
 POLL_S = 0.02
 TICK_S = 0.2
+READ_AGAIN_S = 1.0
 LIVENESS_S = 5.0
 STUCK_MS = 60_000
 STOP_S = 8.0
@@ -50,7 +53,16 @@ def make_bench(settings: TranscribeSettings, providers: Mapping[str, Provider], 
         worker_id=secrets.token_hex(8),
         session_idle_ms=settings.session_idle_ms,
         idle_stream_ms=settings.idle_stream_ms,
+        confirmer=confirmer(settings.vad),
     )
+
+
+def unsent_limit_ms(settings: TranscribeSettings) -> int:
+    """How much unsent speech of a stream stops the reading.
+
+    An utterance that waits for a decoder must not stop the one that has it from ending: twice the longest, and more.
+    """
+    return 2 * settings.forced_cut_ms + 10_000
 
 
 def _limits(settings: TranscribeSettings) -> dict[str, Limits]:
@@ -82,15 +94,15 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
     bench = make_bench(settings, providers)
     outlet = LogOutlet(settings.kafka_bootstrap_servers)
     results = ResultsLog(settings.kafka_bootstrap_servers, Codec(registry), LIVE)
-    # an utterance that waits for a decoder must not stop the one that has it from ending: twice the longest, and more
-    unsent_limit_ms = 2 * settings.forced_cut_ms + 10_000
-    worker = Worker(bench, Codec(registry), outlet, Lease(settings.session_timeout_ms), unsent_limit_ms=unsent_limit_ms)
+    lease, limit_ms = Lease(settings.session_timeout_ms), unsent_limit_ms(settings)
+    worker = Worker(bench, Codec(registry), outlet, lease, unsent_limit_ms=limit_ms)
     member = GroupMember(make_app(settings, folder), worker, outlet, results, bench.clock)
     loops = [
         _every(POLL_S, lambda: _poll(outlet, member)),
         _every(TICK_S, lambda: _tick(worker, member)),
         _every(settings.commit_interval_ms / 1000, member.commit),
-        _every(LIVENESS_S, _Watch(worker, member, results, bench).look),
+        _every(READ_AGAIN_S, member.read_missing_again),
+        _every(LIVENESS_S, _Watch(settings.consumer_group, worker, member, results, bench).look),
     ]
     await member.start()
     log.info("transcribing", providers=list(providers), group=settings.consumer_group)
@@ -148,7 +160,8 @@ async def _tick(worker: Worker, member: GroupMember) -> None:
 class _Watch:
     """Ends the process when there is something to read and nothing is read."""
 
-    def __init__(self, worker: Worker, member: GroupMember, results: ResultsLog, bench: Bench) -> None:
+    def __init__(self, group: str, worker: Worker, member: GroupMember, results: ResultsLog, bench: Bench) -> None:
+        self._group = group
         self._worker = worker
         self._member = member
         self._results = results
@@ -156,9 +169,11 @@ class _Watch:
         self._liveness = Liveness(STUCK_MS)
 
     async def look(self) -> None:
-        positions = self._worker.positions()
-        ends = await asyncio.to_thread(self._results.audio_ends, positions)
-        behind = not self._member.joins or any(ends[number] > offset for number, offset in positions.items())
+        ends = await asyncio.to_thread(self._results.audio_ends, self._worker.positions())
+        behind = self._worker.behind(ends) or not self._member.joins
         progress = self._worker.records_read + self._member.joins
         if self._liveness.stuck(self._bench.now().ms, progress, behind=behind):
-            raise Unavailable("there are records to read, but none came for a minute", remedy="see the broker's ACLs")
+            raise Unavailable(
+                f"group {self._group} got no record of {AUDIO_FRAMES.name} for a minute though there are some",
+                remedy="start it again; if it says so again, see the broker's log and its ACLs",
+            )

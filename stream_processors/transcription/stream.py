@@ -12,7 +12,7 @@ from schemas.vocabulary import ChunkKind, SkipReason, TurnReason
 from stream_processors.sequencing.span import Span, Speaker
 from stream_processors.transcription.commands import Command, Emit, SessionNews
 from stream_processors.transcription.conversation import Conversation
-from stream_processors.transcription.gate import Gate, GateEvent, GateSettings, SpeechStarted
+from stream_processors.transcription.gate import Gate, GateEvent, GateSettings, Hearing, SpeechStarted
 from stream_processors.transcription.moment import Moment
 from stream_processors.transcription.records import Records
 
@@ -63,8 +63,13 @@ class Stream:
         """Speech no session has been given yet."""
         return self._conversation.unsent_bytes
 
-    def heard(self, span: Span, speech: Sequence[bool], now: Moment) -> list[Command]:
-        """The next span of the stream; `speech` says yes or no for each unit of audio, and is empty otherwise."""
+    @property
+    def in_doubt(self) -> bool:
+        """Whether sound that comes next should be heard by a better detector too."""
+        return self._gate.in_doubt
+
+    def heard(self, span: Span, units: Sequence[Hearing], now: Moment) -> list[Command]:
+        """The next span of the stream; `units` says what each unit of audio is, and is empty otherwise."""
         if span.to_sample <= self._base:
             return []
         self._ended = False
@@ -74,7 +79,7 @@ class Stream:
         if span.kind in SKIPS:
             commands += self._unheard(span.to_sample, SKIPS[span.kind], now)
         else:
-            commands += self._listen(span, speech, now)
+            commands += self._listen(span, units, now)
         return commands + self._settled(now)
 
     def session(self, session_id: str, news: SessionNews, now: Moment) -> list[Command]:
@@ -113,7 +118,7 @@ class Stream:
         self._position = to_sample
         return commands
 
-    def _listen(self, span: Span, speech: Sequence[bool], now: Moment) -> list[Command]:
+    def _listen(self, span: Span, units: Sequence[Hearing], now: Moment) -> list[Command]:
         commands: list[Command] = []
         self._audio.append(span.from_sample, span.pcm or ZEROS_PER_UNIT * span.units)
         for unit in range(span.units):
@@ -121,8 +126,8 @@ class Stream:
             if from_sample < self._base:
                 continue
             self._position = from_sample + SAMPLES_PER_UNIT
-            is_speech = bool(speech) and speech[unit]
-            commands += self._gate_events(self._gate.unit(from_sample, is_speech), now)
+            heard = units[unit] if units else Hearing.SILENCE
+            commands += self._gate_events(self._gate.unit(from_sample, heard), now)
         if self._gate.open:
             self.chain.speak(self._position)
             return commands + self._conversation.flow(self._position, now)

@@ -63,7 +63,7 @@ class Utterances:
 
     def unsent(self, position: int) -> int:
         """Samples that no session has been given."""
-        return sum(max(0, u.end(position) - u.sent_to) for u in self._waiting)
+        return sum(max(0, u.end(position) - u.sent_to) for u in self._waiting) if self._waiting else 0
 
     def take_back(self, session_ids: Collection[str], replay_from: int) -> None:
         """These sessions are dead: send again what they had, from `replay_from` on."""

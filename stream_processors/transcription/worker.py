@@ -18,8 +18,18 @@ from schemas.dead_letter import RawRecord, dead_letter
 from schemas.errors import InvalidRecord, RegistryUnavailable
 from schemas.events import AudioChunk, ResultEvent
 from schemas.kafka_client import record_headers
-from schemas.telemetry import PROCESS_ERRORS, PROGRESS_AT, RECORDS_DEAD, RECORDS_READ, STT_ALARMS
-from schemas.timebase import BYTES_PER_SAMPLE, ms_to_samples
+from schemas.telemetry import (
+    PROCESS_ERRORS,
+    PROGRESS_AT,
+    RECORDS_DEAD,
+    RECORDS_READ,
+    STT_ALARMS,
+    STT_APPEND_DELAY,
+    STT_LOG_LAG,
+    STT_PAUSED,
+    STT_WAITING,
+)
+from schemas.timebase import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, ms_to_samples
 from schemas.topics import AUDIO_FRAMES, STT_RESULTS, Topic
 from stream_processors.sequencing.span import span_of
 from stream_processors.transcription.lease import Lease
@@ -29,6 +39,7 @@ from stream_processors.transcription.pipeline import Bench, Pipeline, Written
 log = structlog.get_logger()
 STAGE = "transcribe"
 REGISTRY_RETRY_S = 1.0
+BROKER_SILENT_MS = 1_500.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,8 @@ class Worker:
         self._partitions: dict[int, Partition] = {}
         self._outbox: deque[Pending] = deque()
         self._frozen = True
+        self._leaving = False
+        self._confirmed_ms = float("-inf")
         self._paused: set[int] = set()
         self.records_read = 0
 
@@ -87,6 +100,8 @@ class Worker:
         """The partitions from now on: `kept` go on as they are, every other one begins anew or is let go of."""
         for number in set(self._partitions) - kept:
             self._partitions.pop(number).close()
+        for gauge in (STT_WAITING, STT_PAUSED, STT_LOG_LAG):
+            gauge.clear()
         for number, start in new.items():
             self._partitions[number] = Partition(number, start, self._preroll, self._bench.now().ms)
         self._outbox = deque(p for p in self._outbox if self._partitions.get(p.partition.number) is p.partition)
@@ -100,9 +115,12 @@ class Worker:
         self._lease.lost()
 
     async def feed(self, record: RawRecord, appended_at_ms: int) -> None:
-        """The next record of a partition. Waits while the registry is away; a record that is no chunk is dead."""
+        """The next record of a partition. Waits while the registry is away; a record that is no chunk is dead.
+
+        One that was read before is dropped, and so is one that comes too early: `missing` says what must be read first.
+        """
         partition = self._partitions.get(record.partition)
-        if partition is None or record.offset < partition.next_offset:
+        if self._leaving or partition is None or not partition.is_next(record.offset):
             return
         RECORDS_READ.labels(STAGE, record.topic).inc()
         try:
@@ -112,25 +130,33 @@ class Worker:
         except Exception as error:
             PROCESS_ERRORS.labels(STAGE, type(error).__name__).inc()
             log.exception("record_broke", partition=record.partition, offset=record.offset)
-            self._bury(partition, record, InvalidRecord(repr(error), error_class="stage_error"))
+            self._bury(partition, record, InvalidRecord(type(error).__name__, error_class="stage_error"))
         partition.next_offset = record.offset + 1
         self.records_read += 1
         self._drain()
 
     def tick(self) -> None:
-        """What the passing of time asks for; call it every few hundred ms."""
+        """What the passing of time asks for; call it every few hundred ms.
+
+        A stream is idle while its partition is read and nothing of it comes; a broker that is away makes nothing idle, or
+        an utterance would be cut in the middle of a word.
+        """
+        if self._leaving:
+            return
         now = self._bench.now()
+        broker_is_there = not self._frozen and now.ms - self._confirmed_ms <= BROKER_SILENT_MS
         for number, partition in self._partitions.items():
             for pipeline in partition.pipelines():
-                if number in self._paused:
+                if number in self._paused or not broker_is_there:
                     pipeline.touch(now)
-                pipeline.tick()
+                pipeline.tick(now)
             partition.forget(now.ms)
         self._tell_alarms()
         self._drain()
 
     def hang_up(self) -> None:
         """Close every session while its end may still be written down; what is not settled is sent again by whoever is next."""
+        self._leaving = True
         for partition in self._partitions.values():
             partition.close()
 
@@ -142,11 +168,32 @@ class Worker:
                 self._paused.add(number)
             elif unsent < self._unsent_limit_bytes // 2:
                 self._paused.discard(number)
+            STT_WAITING.labels(number).set(unsent / BYTES_PER_SAMPLE / SAMPLE_RATE_HZ)
+            STT_PAUSED.labels(number).set(number in self._paused)
         return set(self._paused)
 
+    def missing(self) -> dict[int, int]:
+        """Partitions of which records were left out on the way here, and where they must be read again from."""
+        return {n: partition.next_offset for n, partition in self._partitions.items() if partition.is_missing_records}
+
+    def expired(self, firsts: Mapping[int, int]) -> None:
+        """The log has nothing before these offsets any more: reading goes on there, and the hole shows in the chunks' seq."""
+        for number, first in firsts.items():
+            partition = self._partitions.get(number)
+            if partition and first > partition.next_offset:
+                log.error("audio_expired", partition=number, from_offset=partition.next_offset, to_offset=first)
+                partition.next_offset = first
+
     def positions(self) -> dict[int, int]:
-        """The next offset of every partition that is not paused."""
-        return {n: partition.next_offset for n, partition in self._partitions.items() if n not in self._paused}
+        """The next offset of every partition."""
+        return {number: partition.next_offset for number, partition in self._partitions.items()}
+
+    def behind(self, ends: Mapping[int, int]) -> bool:
+        """Whether a partition that is not paused has records to read; `ends` are the next offsets of the log."""
+        lags = {n: ends[n] - partition.next_offset for n, partition in self._partitions.items() if n in ends}
+        for number, lag in lags.items():
+            STT_LOG_LAG.labels(number).set(lag)
+        return any(lag > 0 for number, lag in lags.items() if number not in self._paused)
 
     def commits(self) -> dict[int, Commit]:
         """What may be committed for every partition; committing it again renews the lease."""
@@ -156,6 +203,7 @@ class Worker:
         """The broker took a commit that was sent at `sent_at_ms` (monotonic)."""
         if not self._frozen:
             self._lease.renewed(sent_at_ms)
+            self._confirmed_ms = sent_at_ms
         self._drain()
 
     def close(self) -> None:
@@ -188,14 +236,16 @@ class Worker:
         place = partition.number if topic is STT_RESULTS else None
         headers = record_headers(record.tenant_id, record.bot_id)
         letter = Letter(topic.name, place, record.bot_id.encode(), self._codec.encode(topic, record), headers)
-        after = record.cursor_after_sample if isinstance(record, ResultEvent) else None
-        self._outbox.append(Pending(letter, partition, partial(self._written, partition, entry, after)))
+        result = record if isinstance(record, ResultEvent) else None
+        self._outbox.append(Pending(letter, partition, partial(self._written, partition, entry, result)))
         self._drain()
 
-    def _written(self, partition: Partition, entry: Entry, cursor_after: int | None, offset: int) -> None:
-        PROGRESS_AT.labels(STAGE).set(self._bench.now().us / 1e6)
-        if cursor_after is not None:
-            partition.acknowledged(entry.cursor, cursor_after, offset)
+    def _written(self, partition: Partition, entry: Entry, result: ResultEvent | None, offset: int) -> None:
+        now_us = self._bench.now().us
+        PROGRESS_AT.labels(STAGE).set(now_us / 1e6)
+        if result is not None:
+            STT_APPEND_DELAY.observe((now_us - result.produced_at_us) / 1e6)
+            partition.acknowledged(entry.cursor, result.cursor_after_sample, offset)
 
     def _tell_alarms(self) -> None:
         for alarm in self._bench.router.news():

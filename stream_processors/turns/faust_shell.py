@@ -1,9 +1,11 @@
 """The Faust application: it joins the group, hands over records in order, and keeps the table. Shell.
 
-Faust decides nothing here. Its guards, each for a fault that was measured: no commit while rebalancing, no
-acknowledgement but of a record that was applied in this generation (Faust acknowledges what it skips: that lost turns),
-no threaded producer, no web server (it would serve the tables), no topics of its own making, its own assignor (a bot's
-three topics must meet in one worker), and one agent without concurrency (a commit could pass a slower record).
+Faust decides nothing here. Its guards, each for a fault that was measured: no commit while rebalancing; no
+acknowledgement but of a record that was applied in this generation (Faust acknowledges what it skips: that lost turns);
+every record's offset checked against the one before (Faust drops what it fetched while rebalancing, goes on behind it
+where nothing was committed yet, and commits over the hole); no threaded producer; no web server (it would serve the
+tables); no topics of its own making; its own assignor (a bot's three topics must meet in one worker); and one agent
+without concurrency (a commit could pass a slower record).
 """
 
 import asyncio
@@ -13,15 +15,18 @@ from typing import Any, cast
 from weakref import WeakSet
 
 import faust
+import structlog
 from aiokafka.errors import KafkaError
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers import aiokafka as driver
-from faust.types import Message
+from faust.types import TP, Message
 
 from schemas.dead_letter import RawRecord
 from schemas.errors import Unavailable
-from stream_processors.turns.stage import Fence, Standing
+from stream_processors.turns.order import Order, Turn
+from stream_processors.turns.stage import REBALANCING_S, Fence, Standing
 
+log = structlog.get_logger()
 Handler = Callable[[RawRecord, Fence], Awaitable[bool]]
 SESSION_TIMEOUT_S = 10.0
 ACK_DEADLINE_S = 30.0
@@ -29,24 +34,43 @@ TABLE = "bots"
 
 
 class GuardedConsumer(driver.Consumer):
-    """Faust's consumer, kept from acknowledging what was not applied: left alone it acknowledges what it skips."""
+    """Faust's consumer, kept from acknowledging what was not applied, and from leaving records out."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._applied: WeakSet[Message] = WeakSet()
+        self._order = Order()
+
+    def is_next(self, message: Message) -> bool:
+        """Whether `message` follows on the record applied before it in its partition."""
+        return self._order.turn_of((message.topic, message.partition), message.offset) is Turn.NEXT
 
     def applied(self, message: Message) -> None:
         """Only from now on may `message` be acknowledged."""
         self._applied.add(message)
+        self._order.done((message.topic, message.partition), message.offset)
 
-    def ack(self, message: Message) -> bool:
-        ours: bool = message.generation_id == self.app.consumer_generation_id
-        return ours and message in self._applied and bool(super().ack(message))
+    async def read_missing_again(self) -> None:
+        """Go back to records that were left out; call it every second or so."""
+        for (topic, number), offset in self._order.missing().items():
+            log.warning("reading_again", topic=topic, partition=number, offset=offset)
+            await self.seek(TP(topic, number), offset)
 
-    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
-        if self.app.rebalancing:
-            return False
-        return bool(await super().commit(topics, start_new_transaction))
+    async def perform_seek(self) -> None:
+        """To what is committed; where that is nothing, or expired, to the first record: what was dropped comes again."""
+        await super().perform_seek()
+        ours = [tp for tp in self.assignment() if tp.topic not in self.app.tables.changelog_topics]
+        starts: dict[tuple[str, int], int] = {}
+        for tp, first in (await self.earliest_offsets(*ours) if ours else {}).items():
+            committed = self._committed_offset[tp]
+            if committed is None or committed < first:
+                self._committed_offset[tp] = None
+                await self.seek(tp, first)
+            starts[tp.topic, tp.partition] = max(first, committed or 0)
+        self._order.begin(starts)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Faust counts what it did not see as acknowledged; on topics without compaction that is what it left out."""
 
 
 class GuardedTransport(driver.Transport):
@@ -124,9 +148,13 @@ def read(app: faust.App, topics: list[str], handle: Handler) -> None:
 
     @app.agent(channel, name="turns", concurrency=1)
     async def turns(stream: Any) -> None:
+        consumer = cast(GuardedConsumer, app.consumer)
         async for event in stream.events():
-            if await handle(_raw(event.message), _fence(app, event.message)):
-                cast(GuardedConsumer, app.consumer).applied(event.message)
+            message, standing = event.message, _fence(app, event.message)
+            while standing() is Standing.REBALANCING:  # noqa: ASYNC110 - Faust has a flag for it, and no event
+                await asyncio.sleep(REBALANCING_S)
+            if consumer.is_next(message) and await handle(_raw(message), standing):
+                consumer.applied(message)
 
 
 def _fence(app: faust.App, message: Message) -> Fence:

@@ -18,10 +18,13 @@ from schemas.dead_letter import RawRecord, dead_letter
 from schemas.errors import InvalidRecord, Unavailable
 from schemas.events import BotEvent, ParticipantEvent, ResultEvent
 from schemas.telemetry import (
+    PARTIAL_WORDS,
+    PARTIAL_WORDS_CHANGED,
     PROCESS_ERRORS,
     PROGRESS_AT,
     RECORDS_DEAD,
     RECORDS_READ,
+    TURN_REVISIONS,
     TURNS_SETTLED,
     WORDS_DROPPED,
 )
@@ -29,6 +32,7 @@ from schemas.timebase import Clock
 from schemas.topics import BOT_EVENTS, MEETING_PARTICIPANTS, STT_RESULTS, Topic
 from stream_processors.turns.bot_transcript import BotTranscript, Place
 from stream_processors.turns.outlet import STAGE, Outlet
+from stream_processors.turns.publication import Outcome
 
 log = structlog.get_logger()
 INPUTS = (STT_RESULTS, MEETING_PARTICIPANTS, BOT_EVENTS)
@@ -114,8 +118,7 @@ class Stage:
         if standing() is not Standing.OURS:
             return False
         await self._states.put(record.bot_id, transcript.snapshot(), raw.partition)
-        TURNS_SETTLED.inc(len(outcome.settled))
-        WORDS_DROPPED.labels("already_committed").inc(outcome.words_dropped)
+        _count(outcome)
         return True
 
     def _decode(self, raw: RawRecord) -> ResultEvent | ParticipantEvent | BotEvent:
@@ -136,6 +139,15 @@ class Stage:
             offset=raw.offset,
             error_class=error.error_class,
         )
+
+
+def _count(outcome: Outcome) -> None:
+    TURNS_SETTLED.inc(len(outcome.took))
+    for revisions in outcome.took:
+        TURN_REVISIONS.observe(revisions)
+    PARTIAL_WORDS.inc(outcome.stability.shown)
+    PARTIAL_WORDS_CHANGED.inc(outcome.stability.changed)
+    WORDS_DROPPED.labels("already_committed").inc(outcome.words_dropped)
 
 
 def _where(error: Exception) -> str:

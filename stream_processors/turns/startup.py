@@ -7,6 +7,7 @@ from schemas.errors import Unavailable, UsageError
 from schemas.registry import Registry
 from schemas.settings import TurnsSettings
 from schemas.topics import TRANSCRIPT_EVENTS, TRANSCRIPT_PARTIALS, TRANSCRIPT_TURNS
+from stream_processors.permissions import demand_permissions
 from stream_processors.turns.stage import INPUTS
 
 OUTPUTS = (TRANSCRIPT_PARTIALS, TRANSCRIPT_TURNS, TRANSCRIPT_EVENTS)
@@ -24,6 +25,9 @@ def demand_services(settings: TurnsSettings, registry: Registry, changelog: str)
     """Raise Unavailable or UsageError, with the remedy, unless this process can work; make the changelog if missing."""
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers, "log_level": 0})
     cluster = _cluster(admin, settings)
+    demand_permissions(
+        admin, settings.turns_consumer_group, reads=INPUTS, writes=OUTPUTS, timeout_s=settings.startup_timeout_s
+    )
     partitions = _partitions_of_inputs(cluster)
     registry.demand_answer()
     for topic in OUTPUTS:

@@ -6,7 +6,8 @@ from schemas.events import Turn, TurnWord, Word
 from schemas.ids import event_id
 from schemas.timebase import SAMPLES_PER_UNIT, transcript_ms
 from stream_processors.turns.attribution import Stretch, Who
-from stream_processors.turns.turn_machine import Emission, Machine
+from stream_processors.turns.open_turn import Emission
+from stream_processors.turns.turn_machine import Machine
 
 
 class Ruler(msgspec.Struct, frozen=True):

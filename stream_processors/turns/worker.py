@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -14,7 +14,14 @@ from schemas.registry import Registry
 from schemas.settings import TurnsSettings
 from schemas.telemetry import PROGRESS_AT
 from schemas.timebase import SystemClock
-from stream_processors.turns.faust_shell import SESSION_TIMEOUT_S, TableStates, changelog_of, make_app, read
+from stream_processors.turns.faust_shell import (
+    SESSION_TIMEOUT_S,
+    GuardedConsumer,
+    TableStates,
+    changelog_of,
+    make_app,
+    read,
+)
 from stream_processors.turns.lag import Lag
 from stream_processors.turns.outlet import STAGE, Outlet
 from stream_processors.turns.progress import STALL_LIMIT_S, Lease, Progress, Signs
@@ -104,6 +111,8 @@ class Worker:
             await asyncio.sleep(TICK_S)
             if not self._lease.renew(self._now_s()):
                 _end_at_once()
+            if not self._app.rebalancing:
+                await cast(GuardedConsumer, self._app.consumer).read_missing_again()
 
     async def _watch(self) -> None:
         """End a worker that gets nothing done though there is something to do; its supervisor starts another."""

@@ -5,6 +5,7 @@ import inspect
 import aiokafka
 import faust
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 from mode.threads import ServiceThread
 
@@ -22,6 +23,13 @@ def test_the_private_names_are_there() -> None:
     assert "self._coordinator" in inspect.getsource(aiokafka.AIOKafkaConsumer)
     assert inspect.iscoroutinefunction(GroupCoordinator.fetch_committed_offsets)
     assert "self.generation" in inspect.getsource(GroupCoordinator.__init__)
+
+
+def test_what_the_turns_worker_overrides_is_there() -> None:
+    """The seek after a rebalance, the gaps Faust would commit over, and what it knows to be committed."""
+    assert inspect.iscoroutinefunction(FaustConsumer.perform_seek)
+    assert list(inspect.signature(FaustConsumer._add_gap).parameters) == ["self", "tp", "offset_from", "offset_to"]
+    assert "self._committed_offset" in inspect.getsource(FaustConsumer.perform_seek)
 
 
 def test_a_topic_can_be_read_without_acknowledgements() -> None:

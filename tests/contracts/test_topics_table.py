@@ -10,11 +10,12 @@ from schemas.topics import (
     TOPICS,
     WEBHOOK_COMMANDS,
     WEBHOOK_ENDPOINTS,
+    WEBHOOK_PARKED,
     dlq_of,
 )
 from sinks.cli import SINKS
 
-PLANNED = {"webhooks", "ingest", "fleet", "recordings", "live", "operators"}
+PLANNED = {"ingest", "fleet", "recordings", "live", "operators"}
 
 
 def test_names_are_unique():
@@ -26,8 +27,8 @@ def test_topics_are_co_partitioned_by_bot():
     """One bot's records are in the same partition number of every topic, so stages can join what they own."""
     about_bots = [topic for topic in RECORD_TOPICS if topic.key == "bot_id"]
     assert {topic.partitions for topic in about_bots} == {PARTITIONS}
-    assert set(RECORD_TOPICS) - set(about_bots) == {WEBHOOK_ENDPOINTS, WEBHOOK_COMMANDS}
-    assert WEBHOOK_COMMANDS.partitions == PARTITIONS
+    assert set(RECORD_TOPICS) - set(about_bots) == {WEBHOOK_ENDPOINTS, WEBHOOK_COMMANDS, WEBHOOK_PARKED}
+    assert WEBHOOK_COMMANDS.partitions == WEBHOOK_PARKED.partitions == PARTITIONS
     assert STT_RESULTS.partitions == AUDIO_FRAMES.partitions
 
 

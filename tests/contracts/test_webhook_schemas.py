@@ -5,9 +5,11 @@ import json
 import msgspec
 import pytest
 
+from infra.documentation.webhook_events import PAGE, page
 from schemas.events import BotEvent, Record
 from schemas.vocabulary import BotState, ParticipantKind, TranscriptKind
 from schemas.webhooks.documents import FOLDER, example_file, read_body, schema_document, schema_file
+from schemas.webhooks.meanings import MEANINGS
 from schemas.webhooks.payloads import EVENTS
 from sinks.webhooks.envelope import BOT_EVENT_TYPES, PARTICIPANT_EVENT_TYPES, body, public_event
 from tests.fakes.bot_script import BotScript
@@ -115,3 +117,14 @@ def test_done_sums_up_what_was_heard() -> None:
     assert event is not None
     heard = json.loads(body(event, 0))["data"]["heard"]
     assert heard == {"streams": 1, "audio_ms": 1000, "silence_ms": 800, "absent_ms": 0, "gap_ms": {"network": 200}}
+
+
+def test_the_page_of_events_is_that_of_the_code() -> None:
+    """Whoever changes an event runs `python -m infra.documentation.webhook_events`."""
+    assert PAGE.read_text("utf-8") == page()
+    assert all(f"## {name}\n" in page() for name in EVENTS)
+
+
+def test_every_event_has_a_meaning() -> None:
+    """And nothing else has one: the page that lists them is whole."""
+    assert list(MEANINGS) == list(EVENTS)

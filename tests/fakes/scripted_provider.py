@@ -27,6 +27,7 @@ CAPABILITIES = {
     for choice in CHOICES
 }
 PARTIAL_EVERY_UNITS = 20
+OWN_FINAL_UNITS = 100
 
 
 def speech(script: list[tuple[int, int]]) -> bytes:
@@ -46,11 +47,15 @@ def words(pcm: bytes, from_sample: int) -> tuple[ProviderWord, ...]:
 
 
 class ScriptedSession:
-    """Hears one session's bytes; `says` what it has to say, in order. `mute` says nothing from now on."""
+    """Hears one session's bytes; `says` what it has to say, in order. `mute` says nothing from now on.
+
+    With `own_finals` it closes a span by itself, between two words, when it has heard two seconds.
+    """
 
     def __init__(self) -> None:
         self.says: deque[ProviderEvent] = deque([ProviderReady()])
         self.mute = False
+        self.own_finals = False
         self._heard = bytearray()
         self._final_to = 0
         self._partial_to = 0
@@ -60,10 +65,22 @@ class ScriptedSession:
         if len(self._heard) - self._partial_to >= PARTIAL_EVERY_UNITS * BYTES_PER_UNIT:
             self._partial_to = len(self._heard)
             self._say(ResultKind.PARTIAL)
+        if self.own_finals and len(self._heard) - self._final_to >= OWN_FINAL_UNITS * BYTES_PER_UNIT:
+            self._close_span()
 
     def finalize(self) -> None:
         self._say(ResultKind.FINAL)
         self._final_to = len(self._heard)
+
+    def _close_span(self) -> None:
+        """A final up to the word under way, if any is over."""
+        end = len(self._heard) // BYTES_PER_SAMPLE
+        heard = words(bytes(self._heard[self._final_to :]), self._final_to // BYTES_PER_SAMPLE)
+        whole = tuple(word for word in heard if word.to_sample < end)
+        to_sample = heard[-1].from_sample if len(whole) < len(heard) else end
+        if whole and not self.mute:
+            self._final_to = to_sample * BYTES_PER_SAMPLE
+            self.says.append(ProviderResult(ResultKind.FINAL, to_sample, whole))
 
     def _say(self, kind: ResultKind) -> None:
         heard = words(bytes(self._heard[self._final_to :]), self._final_to // BYTES_PER_SAMPLE)

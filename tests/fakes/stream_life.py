@@ -13,7 +13,7 @@ from schemas.vocabulary import ResultKind, SkipReason, SttErrorClass
 from stream_processors.sequencing.sequencer import Sequencer
 from stream_processors.sequencing.span import Span, span_of
 from stream_processors.transcription.commands import Command, Done, Emit, Finalize, Send
-from stream_processors.transcription.conversation import Conversation, Terms
+from stream_processors.transcription.conversation import Conversation
 from stream_processors.transcription.cursor import StreamCursor, committable
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.moment import Moment
@@ -23,6 +23,7 @@ from stream_processors.transcription.routing.choice import Asker
 from stream_processors.transcription.routing.route import Route
 from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.stream import Stream
+from stream_processors.transcription.switchboard import Terms
 from tests.fakes.scripted_provider import CAPABILITIES, CHOICES, ScriptedProvider
 
 GATE = GateSettings()

@@ -15,7 +15,7 @@ class SyntheticCommand:
 
     def __init__(self, environment: Mapping[str, str], folder: Path, *options: str) -> None:
         self._script = folder / "script.jsonl"
-        command = [*EARSHOT, "synthetic", "--numbers", "--script", str(self._script), *options]
+        command = [*EARSHOT, "synthetic", "--script", str(self._script), *options]
         self.process = subprocess.Popen(command, env=dict(environment), stdout=subprocess.PIPE, text=True)
         self.bot_ids: list[str] = self._line()["bot_ids"]
 

@@ -37,6 +37,13 @@ def fresh(kind: str) -> str:
     return f"{kind}_{uuid4().hex[:12]}"
 
 
+def last_assigned(said: str) -> list[int]:
+    """The partitions in a worker's last line about them."""
+    lines = [line for line in said.splitlines() if '"assigned"' in line]
+    listed = lines[-1].split('"partitions": [')[1].split("]")[0] if lines else ""
+    return [int(each) for each in listed.split(",") if each.strip()]
+
+
 class TranscribeWorker:
     """`earshot transcribe` as a process of its own, its log in a file."""
 
@@ -47,6 +54,10 @@ class TranscribeWorker:
     def said(self) -> str:
         """All it logged so far."""
         return os.pread(self._log.fileno(), 10_000_000, 0).decode()
+
+    def partitions(self) -> list[int]:
+        """What the group gave it last, as it logged it."""
+        return last_assigned(self.said())
 
     def close(self) -> None:
         self._log.close()
@@ -100,6 +111,13 @@ class TranscribeBench:
     def results(self, bot_id: str) -> list[ResultEvent]:
         return [self.codec.decode(STT_RESULTS, m.value(), ResultEvent) for m in self._read(STT_RESULTS, bot_id)]
 
+    def all_results(self) -> list[ResultEvent]:
+        """Everybody's, partition by partition in the order of the log."""
+        return [self.codec.decode(STT_RESULTS, m.value(), ResultEvent) for m in self._read(STT_RESULTS)]
+
+    def encoded(self, chunk: AudioChunk) -> bytes:
+        return self.codec.encode(AUDIO_FRAMES, chunk)
+
     def sessions(self, bot_id: str) -> list[SessionEvent]:
         return [self.codec.decode(STT_SESSIONS, m.value(), SessionEvent) for m in self._read(STT_SESSIONS, bot_id)]
 
@@ -118,8 +136,8 @@ class TranscribeBench:
             worker.end(signal.SIGKILL)
             worker.close()
 
-    def _read(self, topic: Topic, bot_id: str) -> Iterator[Message]:
-        """The bot's records on the topic, from its beginning to its end now."""
+    def _read(self, topic: Topic, bot_id: str = "") -> Iterator[Message]:
+        """The bot's records on the topic, or everybody's, from its beginning to its end now."""
         config = consumer_config(self.bootstrap, fresh("read")) | {"enable.partition.eof": True}
         consumer = Consumer(config)
         try:
@@ -131,7 +149,7 @@ class TranscribeBench:
                 assert message is not None, f"{topic.name} cannot be read"
                 if message.error():
                     left -= 1
-                elif message.key() == bot_id.encode():
+                elif not bot_id or message.key() == bot_id.encode():
                     yield message
         finally:
             consumer.close()

@@ -5,11 +5,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
 
 from aiokafka.partitioner import murmur2
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -28,27 +26,15 @@ from schemas.topics import (
     Topic,
     dlq_of,
 )
+from tests.fakes.transcribe_bench import fresh, last_assigned, until
 
 EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
-DEADLINE_S = 60.0
 Input = ResultEvent | ParticipantEvent | BotEvent
 TOPIC_OF: dict[type[Record], Topic] = {
     ResultEvent: STT_RESULTS,
     ParticipantEvent: MEETING_PARTICIPANTS,
     BotEvent: BOT_EVENTS,
 }
-
-
-def until(done: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Wait for `done`, looking ten times a second; fails with `what` at the deadline."""
-    ends = time.monotonic() + deadline_s
-    while not done():
-        assert time.monotonic() < ends, f"still not: {what}"
-        time.sleep(0.1)
-
-
-def fresh(kind: str) -> str:
-    return f"{kind}_{uuid4().hex[:12]}"
 
 
 class TurnsWorker:
@@ -70,9 +56,7 @@ class TurnsWorker:
 
     def partitions(self) -> list[int]:
         """What the group gave it last, as it logged it."""
-        lines = [line for line in self.said().splitlines() if '"assigned"' in line]
-        listed = lines[-1].split('"partitions": [')[1].split("]")[0] if lines else ""
-        return [int(each) for each in listed.split(",") if each.strip()]
+        return last_assigned(self.said())
 
     def send(self, number: int) -> None:
         self._process.send_signal(number)

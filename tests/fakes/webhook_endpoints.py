@@ -4,6 +4,7 @@ from typing import Any
 
 from schemas.events import WebhookEndpoint
 from sinks.guard.ranges import Ranges, ranges
+from sinks.webhooks.endpoint import Endpoint
 from sinks.webhooks.keyring import NONCE_BYTES, Owner, keyring
 from sinks.webhooks.registration import Seal, Wish, registered
 from sinks.webhooks.secret import secret_of
@@ -22,3 +23,8 @@ def record(
     described = Wish(**{"url": "https://hooks.example.com/earshot", **wish})
     owner = Owner("default", endpoint_id)
     return registered(described, owner, secret_of(secret, field="secret"), SEAL, allowed=allowed, now_us=now_us)
+
+
+def endpoint(endpoint_id: str = "ep_1", url: str = "https://hooks.example.com/earshot", **terms: Any) -> Endpoint:
+    """An endpoint as the sink serves it."""
+    return Endpoint(endpoint_id, url, (secret_of(SECRET, field="secret"),), **terms)

@@ -44,7 +44,7 @@ def synthetic(bench: TranscribeBench, tmp_path: Path) -> Iterator[Start]:
 
 def test_every_consumer_takes_synthetic_bots_for_bots(bench: TranscribeBench, synthetic: Start) -> None:
     """Two meetings of two: what was said is in the audio, the workers settle all of it, and `verify` closes."""
-    command = synthetic("--bots", "2", "--speakers", "2", "--duration", "12", "--speed", "4")
+    command = synthetic("--numbers", "--bots", "2", "--speakers", "2", "--duration", "12", "--speed", "4")
     done = command.ended()
     assert done["bots"] == 2
     assert done["words"] > 20
@@ -63,7 +63,7 @@ def test_every_consumer_takes_synthetic_bots_for_bots(bench: TranscribeBench, sy
 
 def test_sigterm_ends_every_meeting_with_its_ledger(bench: TranscribeBench, synthetic: Start) -> None:
     """Meetings without an end end when told to, within a word: `done` names the last records, the ledger closes."""
-    command = synthetic("--bots", "3", "--speakers", "1", "--duration", "0", "--talking", "1")
+    command = synthetic("--numbers", "--bots", "3", "--speakers", "1", "--duration", "0", "--talking", "1")
     until(lambda: command.script, "somebody has said a line")
     command.ended(signal.SIGTERM)
     bench.start(EARSHOT_PROVIDER="none")

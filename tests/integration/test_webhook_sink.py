@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
 
+from infra.demo.receiver import Receipt
 from schemas.codec import Codec
 from schemas.events import Record, WebhookAttempt, WebhookDelivery
 from schemas.ids import new_bot_id
@@ -208,9 +209,13 @@ async def test_a_receiver_that_fails_for_a_while_gets_everything_in_order(river:
     faults = [Fault(500), Fault(drop=True), Fault(503, headers=(("Retry-After", "1"),)), Fault(stall_s=2), Fault(404)]
     scripts = [river.script(), river.script()]
     put_all(river, *scripts)
+
+    def ours(receipt: Receipt) -> bool:
+        return receipt.bot_id in {script.bot_id for script in scripts}
+
     async with listening() as receiver:
         receiver.knob = lambda receipt, nth: (
-            faults[nth - 1] if receipt.sequence % 5 == 0 and nth <= len(faults) else None
+            faults[nth - 1] if ours(receipt) and receipt.sequence % 5 == 0 and nth <= len(faults) else None
         )
         async with river.sink(receiver.url, WEBHOOK_TIMEOUT_S="1") as sink:
             await until(got_done(receiver, *scripts), "bot.done of both")
@@ -311,7 +316,10 @@ async def test_a_delivery_nobody_takes_goes_to_the_dead_letters_and_its_lane_goe
     script = river.script()
     put_all(river, script)
     async with listening() as receiver:
-        receiver.knob = lambda receipt, _nth: Fault(500, body=b"no" * 20_000) if receipt.sequence == 1 else None
+        refused = (script.bot_id, 1)
+        receiver.knob = lambda receipt, _nth: (
+            Fault(500, body=b"no" * 20_000) if (receipt.bot_id, receipt.sequence) == refused else None
+        )
         async with river.sink(receiver.url, WEBHOOK_MAX_ATTEMPTS="3"):
             await until(got_done(receiver, script), "bot.done")
     assert missing(receiver.receipts, script.bot_id) == {1}

@@ -8,21 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.events import Record, WebhookAttempt, WebhookDelivery
-from schemas.topics import MEETING_PARTICIPANTS, TRANSCRIPT_TURNS, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES
+from schemas.events import Record, WebhookDelivery
+from schemas.topics import MEETING_PARTICIPANTS, TRANSCRIPT_TURNS, WEBHOOK_DELIVERIES
+from sinks.webhooks.book import EndpointBook
 from sinks.webhooks.fan_out import INPUTS, FanOut, Left
-from sinks.webhooks.lanes import Lanes
-from sinks.webhooks.pending import Pending
 from sinks.webhooks.release import Place
-from sinks.webhooks.retry_policy import Answer, RetryPolicy
+from sinks.webhooks.retry_policy import RetryPolicy
 from tests.fakes.bot_script import BotScript
+from tests.fakes.webhook_endpoints import endpoint
 
 NOW_US = 1_000_000
 TIMEOUT_US = 600_000_000
 PARTITION = 3
 POISON = None
 Line = tuple[str, Record | None]
-OK = Answer(204, "", 1)
+BOOK = EndpointBook([endpoint("ep_1"), endpoint("ep_2")], RetryPolicy((5.0,), 10))
 
 
 class Log:
@@ -31,29 +31,20 @@ class Log:
     def __init__(self, inputs: dict[str, list[Line]]) -> None:
         self.inputs = inputs
         self.deliveries: list[WebhookDelivery] = []
-        self.attempts: list[WebhookAttempt] = []
         self.committed: dict[str, int] = {}
-        self.posted: list[WebhookDelivery] = []
         self.start()
 
     def start(self) -> None:
         """A new process takes the partition up."""
-        self.fan_out = FanOut("ep_1", PARTITION, timeout_us=TIMEOUT_US)
-        self.lanes = Lanes(RetryPolicy((1.0,), 3), concurrency=2)
+        self.fan_out = FanOut(BOOK, timeout_us=TIMEOUT_US)
         self.read_to = {topic.name: self.committed.get(topic.name, 0) for topic in INPUTS}
         first = self.committed.get(WEBHOOK_DELIVERIES.name, 0)
-        first_attempt = self.committed.get(WEBHOOK_ATTEMPTS.name, 0)
         left = Left(
             deliveries=list(enumerate(self.deliveries))[first:],
-            attempts=list(enumerate(self.attempts))[first_attempt:],
             input_starts=dict(self.read_to),
             input_ends={name: len(lines) for name, lines in self.inputs.items()},
         )
-        self.push(self.fan_out.restore(left))
-
-    def push(self, pending: list[Pending]) -> None:
-        for one in pending:
-            self.lanes.push(one)
+        self.fan_out.restore(left)
 
     def read(self, topic: str, count: int) -> None:
         start = self.read_to[topic]
@@ -66,23 +57,15 @@ class Log:
             self.read_to[topic] = offset + 1
 
     def write(self, at_most: int = 10**9) -> None:
-        """Drafts go on the log; a process that dies in between has written only the first of them."""
+        """Deliveries go on the log; a process that dies in between has written only the first of them."""
         drafts, _ = self.fan_out.advance(NOW_US)
-        for draft in drafts[:at_most]:
-            self.deliveries.append(draft.delivery)
-            self.push([self.fan_out.delivery_written(draft, len(self.deliveries) - 1)])
-        if at_most < len(drafts):
-            self.start()
-
-    def post(self, recorded: bool = True) -> None:
-        for head in self.lanes.due(NOW_US):
-            self.posted.append(head.delivery)
-            attempt = self.lanes.answered(head, OK, NOW_US, NOW_US)
-            if not recorded:
+        for draft in drafts:
+            start = len(self.deliveries)
+            self.deliveries += draft.deliveries[:at_most]
+            at_most -= len(draft.deliveries)
+            if at_most < 0:
                 return self.start()
-            self.attempts.append(attempt)
-            self.fan_out.attempt_written(len(self.attempts) - 1, attempt)
-            self.lanes.move_on(head, attempt)
+            self.fan_out.written(draft, range(start, len(self.deliveries)))
         return None
 
     def commit(self) -> None:
@@ -92,8 +75,6 @@ class Log:
         for topic in INPUTS:
             self.read(topic.name, 10**9)
         self.write()
-        while len(self.lanes):
-            self.post()
         self.commit()
 
 
@@ -115,8 +96,6 @@ steps: st.SearchStrategy[Callable[[Log], None]] = st.one_of(
     st.builds(lambda topic: lambda log: (log.read(topic, 100), log.write()), topics),
     st.just(Log.write),
     st.builds(lambda written: lambda log: log.write(written), st.integers(0, 3)),
-    st.just(Log.post),
-    st.just(lambda log: log.post(recorded=False)),
     st.just(Log.commit),
     st.just(Log.start),
 )
@@ -134,22 +113,11 @@ def test_any_interleaving_and_any_deaths_give_every_event_one_number_in_the_prom
     log.finish()
     for number in range(2):
         script = BotScript(f"bot_{number}")
-        told = [line for line in log.deliveries if line.bot_id == script.bot_id]
-        assert_promise(told, script)
-        first = list({line.delivery_id: line.sequence for line in reversed(posted(log, script))}.values())[::-1]
-        assert sorted(first) == list(range(script.public_events))
-        assert arrivals(posted(log, script)) == sorted(first)
+        for endpoint_id in ("ep_1", "ep_2"):
+            told = [d for d in log.deliveries if (d.bot_id, d.endpoint_id) == (script.bot_id, endpoint_id)]
+            assert_promise(told, script)
     assert all(log.committed[topic] == len(lines) for topic, lines in log.inputs.items())
     assert log.committed[WEBHOOK_DELIVERIES.name] == len(log.deliveries), "nothing is left to read back"
-
-
-def posted(log: Log, script: BotScript) -> list[WebhookDelivery]:
-    return [delivery for delivery in log.posted if delivery.bot_id == script.bot_id]
-
-
-def arrivals(deliveries: list[WebhookDelivery]) -> list[int]:
-    """Numbers in order of first arrival."""
-    return list(dict.fromkeys(delivery.sequence for delivery in deliveries))
 
 
 def assert_promise(told: list[WebhookDelivery], script: BotScript) -> None:
@@ -180,7 +148,8 @@ def test_the_order_check_bites() -> None:
     log.read(TRANSCRIPT_TURNS.name, 100)
     log.read(MEETING_PARTICIPANTS.name, 100)
     log.finish()
-    shuffled = sorted(log.deliveries, key=lambda line: line.event_type)
+    ours = [delivery for delivery in log.deliveries if delivery.endpoint_id == "ep_1"]
+    shuffled = sorted(ours, key=lambda line: line.event_type)
     with pytest.raises(AssertionError):
         assert_promise(shuffled, script)
-    assert all(a.sequence < b.sequence for a, b in pairwise(log.deliveries))
+    assert all(a.sequence < b.sequence for a, b in pairwise(ours))

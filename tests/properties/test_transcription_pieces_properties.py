@@ -1,4 +1,4 @@
-"""The pure pieces of transcription: gate, time map, chain, cursor, audio buffer, frames of the local engine."""
+"""The pure pieces of transcription: time map, chain, cursor, audio buffer, frames of the local engine."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,47 +8,11 @@ from stream_processors.sequencing.span import Speaker
 from stream_processors.transcription.audio_buffer import AudioBuffer
 from stream_processors.transcription.chain import LONGEST_SKIP, Chain
 from stream_processors.transcription.cursor import StreamCursor, committable
-from stream_processors.transcription.gate import Gate, GateSettings, SpeechStarted
 from stream_processors.transcription.providers.local.protocol import Frames, Kind, frame
 from stream_processors.transcription.timemap import TimeMap
 
 UNIT = 960
-SETTINGS = GateSettings(preroll_ms=300, hangover_ms=500, forced_cut_ms=4_000)
-RUNS = st.lists(st.tuples(st.booleans(), st.integers(1, 80)), max_size=40)
 PREROLL = 3
-
-
-@given(RUNS)
-def test_the_gate_covers_speech_and_tiles(runs: list[tuple[bool, int]]) -> None:
-    """Utterances alternate, never overlap, never begin before what was called decided, are never longer than allowed,
-    and hold every run of speech long enough to be speech.
-    """
-    decisions = [speech for speech, units in runs for _ in range(units)]
-    gate = Gate(SETTINGS, 0)
-    covered: list[tuple[int, int]] = []
-    opened: int | None = None
-    for i, speech in enumerate(decisions):
-        decided = gate.decided_to
-        for event in gate.unit(i * UNIT, speech):
-            if isinstance(event, SpeechStarted):
-                assert opened is None
-                assert decided <= event.from_sample or event.from_sample == covered[-1][1]
-                assert not covered or event.from_sample >= covered[-1][1]
-                opened = event.from_sample
-            else:
-                assert opened is not None
-                assert opened <= event.last_speech_sample <= event.to_sample or covered
-                assert event.to_sample - opened <= 4_000 * 48
-                covered.append((opened, event.to_sample))
-                opened = None
-    if opened is not None:
-        covered.append((opened, len(decisions) * UNIT))
-    at = 0
-    for speech, units in runs:
-        if speech and units >= 3:
-            heard = sum(max(0, min(to, (at + units) * UNIT) - max(start, at * UNIT)) for start, to in covered)
-            assert heard == units * UNIT
-        at += units
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 500)), min_size=1, max_size=30))

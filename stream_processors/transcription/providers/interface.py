@@ -129,7 +129,7 @@ class ProviderSession(Protocol):
     """One conversation with a provider about one voice. One caller sends, one caller reads.
 
     - Every duty raises ProviderError when the session is dead; it is never used again then.
-    - Results come in the order of the audio.
+    - Results come in the order of the audio; a final may reach less far than the partial before it.
     """
 
     async def send(self, pcm: bytes) -> None:

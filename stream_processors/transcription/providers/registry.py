@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from schemas.errors import UsageError
 from schemas.settings import TranscribeSettings
+from stream_processors.transcription.providers.assemblyai.adapter import assemblyai
+from stream_processors.transcription.providers.deepgram.adapter import deepgram
 from stream_processors.transcription.providers.interface import Provider
 from stream_processors.transcription.providers.local.adapter import LocalProvider
 from stream_processors.transcription.providers.local.config import LocalConfig
@@ -11,6 +13,8 @@ from stream_processors.transcription.providers.none.adapter import NoProvider
 
 PROVIDERS: dict[str, Callable[[TranscribeSettings], Provider]] = {
     "local": lambda settings: LocalProvider(LocalConfig(settings.decoders)),
+    "deepgram": deepgram,
+    "assemblyai": assemblyai,
     "none": lambda _: NoProvider(),
 }
 

@@ -8,16 +8,17 @@ import signal
 
 import click
 
+from tests.fakes.stt.assemblyai import AssemblyAI
 from tests.fakes.stt.deepgram import Deepgram
 from tests.fakes.stt.knobs import parsed
 from tests.fakes.stt.server import FakeServer, Vendor
 
-VENDORS: dict[str, type[Vendor]] = {"deepgram": Deepgram}
+VENDORS: dict[str, type[Vendor]] = {"assemblyai": AssemblyAI, "deepgram": Deepgram}
 
 
 @click.command()
 @click.argument("vendor", type=click.Choice(sorted(VENDORS)))
-@click.option("--port", default=0, help="0: any free one")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any free one")
 @click.option("--knob", "settings", multiple=True, metavar="NAME=VALUE", help="See tests/fakes/stt/knobs.py.")
 @click.option("--decoders", default=3, help="Decoder processes for words=engine")
 def main(vendor: str, port: int, settings: tuple[str, ...], decoders: int) -> None:

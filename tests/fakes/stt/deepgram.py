@@ -17,6 +17,7 @@ from tests.fakes.stt import deepgram_messages as messages
 from tests.fakes.stt.ear import Ear, HeardWord
 from tests.fakes.stt.knobs import Knobs, Reply
 from tests.fakes.stt.line import Line, Meter
+from tests.fakes.stt.mistakes import mistaken
 from tests.fakes.stt.server import FakeServer
 
 ENCODINGS = frozenset(("linear16",))
@@ -80,7 +81,12 @@ class Deepgram:
         options = options_of(query)
         punctuate = "true" in (query.get("punctuate"), query.get("smart_format"))
         wording = messages.Wording(
-            str(uuid4()), options.rate_hz, query.get("model", "nova-3"), query.get("language", "en"), punctuate
+            request_id=str(uuid4()),
+            rate_hz=options.rate_hz,
+            model=query.get("model", "nova-3"),
+            language=query.get("language", "en"),
+            punctuate=punctuate,
+            single_precision=server.knobs.single_precision,
         )
         talk = DeepgramTalk(wording, options, line, meter, ear, server)
         if options.encoding not in ENCODINGS:
@@ -153,13 +159,21 @@ class DeepgramTalk:
             await self._ear.settle()
             self._final(position, speech_final=True)
         elif self._ear.cuttable and position - self._final_to >= self._samples(self._knobs.final_every_ms):
-            self._interim(position)
-            await self._ear.settle()
-            self._final(self._whole_words_to(position) if self._knobs.final_shorter_than_partial else position)
+            await self._close_span(position, speaking=silence == 0)
         elif self._knobs.empty_finals and not pending and position > self._final_to and silence:
             self._final(position)
         elif position - self._interim_at >= self._samples(self._knobs.interim_every_ms):
             self._interim(position)
+
+    async def _close_span(self, position: int, *, speaking: bool) -> None:
+        """The longest span there may be: to the end of its last whole word."""
+        shorter = self._knobs.final_shorter_than_partial
+        to_sample = self._whole_words_to(position)
+        if to_sample == self._final_to or (speaking and not shorter):
+            return
+        self._interim(position)
+        await self._ear.settle()
+        self._final(to_sample if shorter else position)
 
     async def _finalize(self) -> None:
         wanted = self._knobs.finalize_reply
@@ -173,7 +187,7 @@ class DeepgramTalk:
         said = messages.results(
             self._wording,
             span,
-            self._mistaken(words),
+            mistaken(words, self._knobs, self._options.rate_hz),
             is_final=True,
             speech_final=speech_final,
             from_finalize=from_finalize,
@@ -214,19 +228,13 @@ class DeepgramTalk:
             self._say(messages.utterance_end(self._wording, spoken_to))
 
     def _whole_words_to(self, position: int) -> int:
-        """The end of the last word that is over; everything when there is none."""
+        """As far as no word is cut: where the one that is being spoken begins, or the one before it ended."""
+        begun = [word.from_sample for word in self._ear.words if word.to_sample >= position]
         over = [word.to_sample for word in self._ear.words if self._final_to < word.to_sample < position]
-        speaking = any(word.to_sample >= position for word in self._ear.words)
-        return over[-1] if over and speaking else position
+        return (over[-1] if over else max(begun[0], self._final_to)) if begun else position
 
     def _pending(self, to_sample: int) -> list[HeardWord]:
         return [word for word in self._ear.words if self._final_to <= _middle(word) < to_sample]
-
-    def _mistaken(self, words: list[HeardWord]) -> list[HeardWord]:
-        """The words of a final, made as wrong as the knobs ask."""
-        back = self._samples(self._knobs.words_in_the_past_ms)
-        said = [HeardWord(w.text, max(0, w.from_sample - back), max(0, w.to_sample - back)) for w in words]
-        return said[::-1] if self._knobs.words_out_of_order else said
 
     def _samples(self, length_ms: int) -> int:
         return length_ms * self._options.rate_hz // 1000

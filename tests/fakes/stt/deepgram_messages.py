@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tests.fakes.stt.ear import HeardWord
 
 MODEL_UUID = "00000000-0000-4000-8000-00000000face"
@@ -21,9 +23,12 @@ class Wording:
     model: str
     language: str
     punctuate: bool
+    single_precision: bool = False
 
     def seconds(self, samples: int) -> float:
-        return samples / self.rate_hz
+        """Exact, or rounded as a server does that counts in single precision."""
+        exact = samples / self.rate_hz
+        return float(np.float32(exact)) if self.single_precision else exact
 
 
 def results(

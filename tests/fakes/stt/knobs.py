@@ -12,6 +12,7 @@ class Words(StrEnum):
     """Where the words come from."""
 
     NUMBERS = "numbers"
+    SPOKEN = "spoken"
     SCRIPT = "script"
     ENGINE = "engine"
 
@@ -53,6 +54,7 @@ class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     finalize_reply: Reply = Reply.WHEN_AUDIO
     words_in_the_past_ms: int = 0
     words_out_of_order: bool = False
+    single_precision: bool = False  # seconds as a server gives them that counts in 32 bits
 
     interim_every_ms: int = 1000
     final_every_ms: int = 3000

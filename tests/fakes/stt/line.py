@@ -82,13 +82,17 @@ class Line:
 
 
 class Meter:
-    """Counts audio on one line and breaks it where the knobs say; without `faulty` only limits of the service count."""
+    """Counts audio on one line and breaks it where the knobs say; without `faulty` only limits of the service count.
+
+    `cut`: of what was last sent only a part was let in, because the line breaks there.
+    """
 
     def __init__(self, line: Line, *, faulty: bool, bytes_per_s: int) -> None:
         self._line = line
         self._faulty = faulty
         self._bytes_per_s = bytes_per_s
         self._began_at: float | None = None
+        self.cut = False
 
     async def admit(self, pcm: bytes, knobs: Knobs) -> bytes:
         """As much of `pcm` as comes before the break, if there is one; raises Gone after it."""
@@ -98,6 +102,7 @@ class Meter:
         before = record.received_bytes
         cut = self._break_at(knobs) if self._faulty else None
         kept = pcm if cut is None else pcm[: max(0, cut - before)]
+        self.cut = len(kept) < len(pcm)
         record.received_bytes += len(kept)
         record.pieces_bytes.append(len(kept))
         if self._faulty:

@@ -19,6 +19,7 @@ from tests.fakes.stt.ear import Ear, NumberedEar, ScriptedEar
 from tests.fakes.stt.engine_ear import EngineEar
 from tests.fakes.stt.knobs import Knobs, Words, turned
 from tests.fakes.stt.line import Gone, Line, Meter, Record, listed
+from tests.fakes.stt.spoken_ear import SpokenEar
 
 HOST = "127.0.0.1"
 STUCK_S = 3600.0
@@ -97,6 +98,11 @@ class FakeServer:
         for line in lines:
             line.drop()
         return len(lines)
+
+    async def all_gone(self, deadline_s: float) -> None:
+        """Wait until no connection is open."""
+        async with asyncio.timeout(deadline_s):
+            await asyncio.gather(*self._handlers, return_exceptions=True)
 
     async def start(self) -> None:
         """Port taken: OSError."""
@@ -188,6 +194,8 @@ class FakeServer:
             return ScriptedEar(self.knobs.script, rate_hz)
         if self.knobs.words is Words.NUMBERS:
             return NumberedEar()
+        if self.knobs.words is Words.SPOKEN:
+            return SpokenEar(rate_hz)
         async with self._starting:
             if self._engine is None:
                 self._engine = LocalProvider(LocalConfig(self._decoders or TranscribeSettings().decoders))

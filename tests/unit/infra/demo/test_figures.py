@@ -57,6 +57,7 @@ def evidence(*turns: Record) -> Evidence:
         engine={"Ann": ANN, "Bob": BOB},
         clickhouse_turns=len({record.event_id for record in turns if hasattr(record, "event_id")}),
         receipts=[],
+        deliveries=(),
         seconds=Seconds(setup=1, meeting=2, drain=3),
     )
 

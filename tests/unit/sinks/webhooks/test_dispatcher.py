@@ -1,26 +1,31 @@
 """The dispatcher against a receiver that fails at times: with lanes in order, and without them not."""
 
 import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import aiohttp
 
 from schemas.errors import InvalidRecord
-from schemas.events import WebhookAttempt, WebhookDelivery
+from schemas.events import WebhookAttempt, WebhookDelivery, WebhookParked
 from schemas.timebase import SystemClock
 from schemas.topics import Topic
-from schemas.vocabulary import AttemptOutcome
+from schemas.vocabulary import AttemptOutcome, Ordering
+from sinks.webhooks.book import EndpointBook
 from sinks.webhooks.delivery import Poster
 from sinks.webhooks.dispatcher import Dispatcher
 from sinks.webhooks.endpoint import Endpoint
 from sinks.webhooks.envelope import body, public_event
 from sinks.webhooks.journal import Journal
-from sinks.webhooks.lanes import Lanes
+from sinks.webhooks.outcome_log import OutcomeLog
+from sinks.webhooks.parking import Write, newest
 from sinks.webhooks.pending import Pending
 from sinks.webhooks.retry_policy import RetryPolicy
 from sinks.webhooks.secret import secret_of
 from sinks.webhooks.signing import signed_headers
+from sinks.webhooks.takeover import LeftBehind
 from tests.fakes.bot_script import BotScript
-from tests.fakes.webhook_endpoints import LOOPBACK
+from tests.fakes.webhook_endpoints import LOOPBACK, endpoint
 from tests.fakes.webhook_receiver import SECRET, Fault, FaultyReceiver, listening, missing, out_of_order
 
 SCRIPT = BotScript("bot_1", turns=9)
@@ -28,43 +33,54 @@ QUICK = RetryPolicy((0.05,), 4)
 
 
 class MemoryLog:
-    """What the dispatcher needs of a log writer."""
+    """What the dispatcher needs of a log: a writer that acknowledges in the loop, and bodies by offset."""
 
-    def __init__(self) -> None:
+    def __init__(self, deliveries: list[WebhookDelivery]) -> None:
+        self.deliveries = deliveries
         self.attempts: list[WebhookAttempt] = []
-        self.buried: list[tuple[Pending, str]] = []
+        self.buried: list[tuple[int, str]] = []
+        self.parked: list[tuple[str, WebhookParked | None]] = []
+        self.order: list[str] = []
 
-    async def write(self, _topic: Topic, record: WebhookAttempt | WebhookDelivery, _partition: int) -> int:
-        assert isinstance(record, WebhookAttempt)
+    def write(self, _topic: Topic, record: WebhookAttempt, _partition: int, on_ack: Callable[[int], None]) -> None:
         self.attempts.append(record)
-        return len(self.attempts) - 1
+        self.order.append(record.outcome.value)
+        asyncio.get_running_loop().call_soon(on_ack, len(self.attempts) - 1)
 
-    async def bury(self, pending: Pending, error: InvalidRecord, _now_us: int) -> None:
-        self.buried.append((pending, error.error_class))
+    def park(self, write: Write, on_ack: Callable[[int], None]) -> None:
+        self.parked.append((write.key, write.record))
+        asyncio.get_running_loop().call_soon(on_ack, len(self.parked) - 1)
+
+    def bury(self, pending: Pending, error: InvalidRecord, _now_us: int, on_ack: Callable[[int], None]) -> None:
+        self.buried.append((pending.delivery.sequence, error.error_class))
+        self.order.append("buried")
+        asyncio.get_running_loop().call_soon(on_ack, 0)
+
+    async def bodies(self, places: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], WebhookDelivery | None]]:
+        return [((partition, offset), self.deliveries[offset]) for partition, offset in sorted(places)]
 
 
-def deliveries() -> list[Pending]:
-    journal = Journal("ep_1", 0)
-    drafts = [journal.draft(event, 0) for turn in SCRIPT.spoken() if (event := public_event(turn))]
-    return [Pending(0, offset, draft) for offset, draft in enumerate(drafts) if draft]
+def deliveries(target: Endpoint) -> list[WebhookDelivery]:
+    journal = Journal(EndpointBook([target], QUICK))
+    events = [event for turn in SCRIPT.spoken() if (event := public_event(turn))]
+    return [draft for event in events for draft in journal.drafts(event, 0)]
 
 
-async def dispatch(receiver: FaultyReceiver, lanes_of: list[Lanes]) -> MemoryLog:
-    """Deliver everything, each delivery through the lanes its number picks."""
-    log, clock = MemoryLog(), SystemClock()
-    endpoint = Endpoint("ep_1", receiver.url, (secret_of(SECRET, field="secret"),), timeout_s=5)
-    async with Poster(clock=clock, ranges=LOOPBACK) as poster:
-        dispatchers = [Dispatcher(lanes, endpoint, poster, log, clock, lambda *_: None) for lanes in lanes_of]
-        for pending in deliveries():
-            dispatchers[pending.offset % len(dispatchers)].push(pending)
-        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
-            for dispatcher in dispatchers:
-                tasks.create_task(dispatcher.run(tasks))
-            while any(len(dispatcher) for dispatcher in dispatchers):  # noqa: ASYNC110 - it has no event for emptiness
-                await asyncio.sleep(0.01)
-            for dispatcher in dispatchers:
-                dispatcher.stop()
-    return log
+async def dispatch(receiver: FaultyReceiver, policy: RetryPolicy = QUICK, **terms: Any) -> tuple[MemoryLog, Dispatcher]:
+    """Deliver everything, from taking the partition over until nothing is left to do."""
+    target = endpoint("ep_1", receiver.url, timeout_s=5, **terms)
+    log, clock, book = MemoryLog(deliveries(target)), SystemClock(), EndpointBook([target], policy)
+    async with Poster(clock=clock, ranges=LOOPBACK) as poster, asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        dispatcher = Dispatcher(book, poster, OutcomeLog(log, clock), log, clock)  # type: ignore[arg-type]
+        dispatcher.run(tasks)
+        dispatcher.take_over(LeftBehind(0, 0, 0, frozenset(), [], []))
+        for offset, delivery in enumerate(log.deliveries):
+            dispatcher.push(0, offset, delivery, clock.now_us())
+        dispatcher.go_on()
+        while len(dispatcher):  # noqa: ASYNC110 - it has no event for emptiness
+            await asyncio.sleep(0.01)
+        await dispatcher.stop(1)
+    return log, dispatcher
 
 
 def fail_thirds(receiver: FaultyReceiver) -> None:
@@ -72,31 +88,50 @@ def fail_thirds(receiver: FaultyReceiver) -> None:
 
 
 async def test_failures_do_not_change_the_order() -> None:
-    """A failed delivery is repeated before the next one of its bot is tried."""
+    """A failed delivery is repeated before the next one of its bot is tried; what was parked for it is settled."""
     async with listening() as receiver:
         fail_thirds(receiver)
-        log = await dispatch(receiver, [Lanes(QUICK, concurrency=8)])
+        log, dispatcher = await dispatch(receiver)
     assert out_of_order(receiver.receipts, SCRIPT.bot_id) == 0
     assert missing(receiver.receipts, SCRIPT.bot_id) == set()
     assert [a.attempt for a in log.attempts if a.sequence == 3] == [1, 2]
+    assert log.parked
+    assert newest(log.parked) == {}
+    commit = dispatcher.commits()[0]
+    assert (commit.deliveries, commit.note, commit.attempts) == (len(log.deliveries), "", len(log.attempts))
 
 
 async def test_without_a_common_lane_the_checker_sees_the_disorder() -> None:
-    """Negative control: the same failures with a lane for each delivery arrive out of order, and that is counted."""
+    """Negative control: `ordering: none`, the same failures with a lane for each delivery arrive out of order."""
     async with listening() as receiver:
         fail_thirds(receiver)
-        await dispatch(receiver, [Lanes(QUICK, concurrency=1) for _ in deliveries()])
+        await dispatch(receiver, ordering=Ordering.NONE)
     assert out_of_order(receiver.receipts, SCRIPT.bot_id) > 0
+    assert missing(receiver.receipts, SCRIPT.bot_id) == set()
 
 
 async def test_what_nobody_takes_is_buried_before_its_last_try_is_recorded() -> None:
     """A process killed in between buries it again rather than not at all; the lane goes on."""
     async with listening() as receiver:
         receiver.knob = lambda receipt, _nth: Fault(500) if receipt.sequence == 2 else None
-        log = await dispatch(receiver, [Lanes(QUICK, concurrency=8)])
-    assert [(pending.delivery.sequence, error_class) for pending, error_class in log.buried] == [(2, "exhausted")]
+        log, _ = await dispatch(receiver)
+    assert log.buried == [(2, "exhausted")]
+    assert log.order[log.order.index("buried") + 1] == "exhausted"
     assert [a.outcome for a in log.attempts if a.sequence == 2][-1] is AttemptOutcome.EXHAUSTED
     assert missing(receiver.receipts, SCRIPT.bot_id) == {2}
+
+
+async def test_a_receiver_that_is_gone_gets_nothing_more() -> None:
+    """410 disables: what waits is skipped on the record, and whoever keeps the endpoints is told once."""
+    async with listening() as receiver:
+        receiver.knob = lambda receipt, _nth: Fault(410) if receipt.sequence == 2 else None
+        log, dispatcher = await dispatch(receiver)
+    assert [a.outcome for a in log.attempts if a.sequence == 2] == [AttemptOutcome.DISABLED]
+    assert {(a.outcome, a.error_class) for a in log.attempts if a.sequence > 2} == {
+        (AttemptOutcome.SKIPPED, "disabled")
+    }
+    assert [dispatcher.closings.get_nowait() for _ in range(dispatcher.closings.qsize())] == [("ep_1", "gone")]
+    assert len(receiver.tries) == 3
 
 
 async def test_a_body_changed_on_the_way_is_counted_as_unsigned() -> None:

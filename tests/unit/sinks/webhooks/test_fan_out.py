@@ -1,37 +1,41 @@
 """What a restart finds, when the waiting ends, and what is dropped: one partition's decisions by example."""
 
-from schemas.events import BotEvent, Record, WebhookAttempt, WebhookDelivery
+import msgspec
+
+from schemas.events import Record, WebhookDelivery
 from schemas.topics import (
     BOT_EVENTS,
     MEETING_PARTICIPANTS,
     TRANSCRIPT_EVENTS,
     TRANSCRIPT_TURNS,
-    WEBHOOK_ATTEMPTS,
     WEBHOOK_DELIVERIES,
     Topic,
 )
-from schemas.vocabulary import BotState, ParticipantKind, TranscriptKind
-from sinks.webhooks.fan_out import INPUTS, FanOut, Left
-from sinks.webhooks.lanes import Lanes
-from sinks.webhooks.pending import Pending
+from schemas.vocabulary import BotState, DeliveryTrigger, ParticipantKind, TranscriptKind
+from sinks.webhooks.book import EndpointBook
+from sinks.webhooks.fan_out import INPUTS, Draft, FanOut, Left
 from sinks.webhooks.release import Place
-from sinks.webhooks.retry_policy import Answer, RetryPolicy
+from sinks.webhooks.retry_policy import RetryPolicy
 from tests.fakes.bot_script import LIFE, BotScript
+from tests.fakes.webhook_endpoints import endpoint
 
 TIMEOUT_US = 10_000_000
+POLICY = RetryPolicy((5.0,), 10)
+ONE = EndpointBook([endpoint("ep_1")], POLICY)
 SCRIPT = BotScript("bot_1")
 
 
 class Partition:
     """A process at work on one partition; `restarted` is the next one, which knows only the log and the commits."""
 
-    def __init__(self, left: Left | None = None, ends: dict[str, int] | None = None) -> None:
+    def __init__(self, left: Left | None = None, ends: dict[str, int] | None = None, book: EndpointBook = ONE) -> None:
         self.ends = ends or {topic.name: 0 for topic in INPUTS}
+        self.book = book
         self.deliveries: list[WebhookDelivery] = []
-        self.attempts: list[WebhookAttempt] = []
-        self.fan_out = FanOut("ep_1", 0, timeout_us=TIMEOUT_US)
-        self.pending: list[Pending] = self.fan_out.restore(left) if left else []
+        self.fan_out = FanOut(book, timeout_us=TIMEOUT_US)
         self.dropped: list[str] = []
+        if left:
+            self.fan_out.restore(left)
 
     def read(self, topic: Topic, record: Record, *, at: int | None = None, now_us: int = 0) -> None:
         offset = self.ends[topic.name] if at is None else at
@@ -44,27 +48,23 @@ class Partition:
         drafts, drops = self.fan_out.advance(now_us)
         self.dropped += [drop.reason for drop in drops]
         for draft in drafts:
-            self.deliveries.append(draft.delivery)
-            self.pending.append(self.fan_out.delivery_written(draft, len(self.deliveries) - 1))
-        return [draft.delivery.event_type for draft in drafts]
+            self.write(draft)
+        return [draft.deliveries[0].event_type for draft in drafts]
 
-    def deliver_all(self) -> None:
-        lanes = Lanes(RetryPolicy((1.0,), 3), concurrency=9)
-        for pending in self.pending:
-            self.attempts.append(lanes.answered(pending, Answer(200, "", 1), 0, 0))
-            self.fan_out.attempt_written(len(self.attempts) - 1, self.attempts[-1])
-        self.pending = []
+    def write(self, draft: Draft) -> None:
+        start = len(self.deliveries)
+        self.deliveries += draft.deliveries
+        self.fan_out.written(draft, range(start, len(self.deliveries)))
 
     def restarted(self) -> "Partition":
         commits = self.fan_out.commits()
         left = Left(
             deliveries=list(enumerate(self.deliveries))[commits.get(WEBHOOK_DELIVERIES.name, 0) :],
-            attempts=list(enumerate(self.attempts))[commits.get(WEBHOOK_ATTEMPTS.name, 0) :],
             input_starts={topic.name: commits.get(topic.name, 0) for topic in INPUTS},
             input_ends=self.ends,
         )
-        following = Partition(left, dict(self.ends))
-        following.deliveries, following.attempts = self.deliveries, self.attempts
+        following = Partition(left, dict(self.ends), self.book)
+        following.deliveries = self.deliveries
         return following
 
 
@@ -108,19 +108,6 @@ def test_a_restart_knows_that_the_bot_is_in_the_call() -> None:
     assert following.deliveries[-1].sequence == 4
 
 
-def test_a_restart_delivers_what_was_journalled_and_not_delivered() -> None:
-    """Tries so far and the time of the next are taken up too."""
-    partition = in_call()
-    lanes = Lanes(RetryPolicy((5.0,), 3), concurrency=1)
-    failed = lanes.answered(partition.pending[0], Answer(500, "http_5xx", 1), 0, 1_000_000)
-    partition.attempts.append(failed)
-    partition.fan_out.attempt_written(0, failed)
-    pending = partition.restarted().pending
-    assert [one.delivery.sequence for one in pending] == [0, 1, 2, 3]
-    assert [one.offset for one in pending] == [0, 1, 2, 3]
-    assert (pending[0].attempts, pending[0].due_us) == (1, failed.next_attempt_at_us)
-
-
 def test_a_bot_that_is_done_is_not_told_again_when_its_records_are_read_again() -> None:
     """Another bot holds the commit back; the journal says of the first that it is done as long as that may matter."""
     partition = Partition()
@@ -130,7 +117,6 @@ def test_a_bot_that_is_done_is_not_told_again_when_its_records_are_read_again() 
         for record in records:
             partition.read(topic, record)
     partition.tell()
-    partition.deliver_all()
     following = partition.restarted()
     assert partition.fan_out.commits()[BOT_EVENTS.name] == 0
     following.read(BOT_EVENTS, other.bot_event(0, BotState.STAGED, attrs={}), at=0)
@@ -146,10 +132,8 @@ def test_the_journal_is_left_behind_when_nothing_can_be_read_again() -> None:
         for record in records:
             partition.read(topic, record)
     partition.tell()
-    partition.deliver_all()
     commits = partition.fan_out.commits()
     assert commits[WEBHOOK_DELIVERIES.name] == len(partition.deliveries)
-    assert commits[WEBHOOK_ATTEMPTS.name] == len(partition.attempts)
 
 
 def test_processed_waits_for_the_last_turn_it_speaks_of() -> None:
@@ -271,17 +255,103 @@ def test_records_of_a_bot_nobody_knows_are_given_up_after_a_while() -> None:
     assert partition.fan_out.deadline_us is None
 
 
-def test_another_endpoints_journal_is_not_ours() -> None:
-    """Two sinks may share the topics; each endpoint has its own numbers."""
+def test_every_endpoint_has_its_own_dense_numbers() -> None:
+    """One event, a delivery for each endpoint that wants it; what an endpoint does not want leaves no hole."""
+    book = EndpointBook([endpoint("ep_1"), endpoint("ep_2", event_types=("bot.leaving", "bot.done"))], POLICY)
+    partition = Partition(book=book)
+    for topic, records in SCRIPT.records().items():
+        for record in records:
+            partition.read(topic, record)
+    partition.tell()
+    numbers = {name: [d.sequence for d in partition.deliveries if d.endpoint_id == name] for name in ("ep_1", "ep_2")}
+    assert numbers == {"ep_1": list(range(SCRIPT.public_events)), "ep_2": [0, 1]}
+    assert len({delivery.delivery_id for delivery in partition.deliveries}) == len(partition.deliveries)
+
+
+def test_an_endpoint_gets_only_what_happened_after_it_was_made() -> None:
+    """A restart reads a live bot's events again; an endpoint that is new since then does not get old ones for that."""
+    event = SCRIPT.life()[1]
+    book = EndpointBook([endpoint("ep_new", created_at_us=event.occurred_at_us + 1)], POLICY)
+    partition = Partition(book=book)
+    for event in SCRIPT.life()[:4]:
+        partition.read(BOT_EVENTS, event)
+    partition.tell()
+    assert partition.deliveries == []
+    assert partition.fan_out.commits()[BOT_EVENTS.name] == 0
+
+
+def test_a_process_killed_between_two_endpoints_tells_the_second_one_after_a_restart() -> None:
+    """Even of the bot's end: who has been told hears nothing twice, who has not is told."""
+    book = EndpointBook([endpoint("ep_1"), endpoint("ep_2")], POLICY)
+    partition = Partition(book=book)
+    for topic, records in SCRIPT.records().items():
+        for record in records:
+            partition.read(topic, record)
+    [*drafts, done] = partition.fan_out.advance(0).drafts
+    for draft in drafts:
+        partition.write(draft)
+    partition.deliveries.append(done.deliveries[0])
+    following = partition.restarted()
+    for topic, records in SCRIPT.records().items():
+        for offset, record in enumerate(records):
+            following.read(topic, record, at=offset)
+    assert following.tell() == ["bot.done"]
+    assert [delivery.endpoint_id for delivery in partition.deliveries if delivery.event_type == "bot.done"] == [
+        "ep_1",
+        "ep_2",
+    ]
+
+
+def test_without_endpoints_nothing_is_written_and_nothing_held_back() -> None:
+    """The sink may run before anybody subscribes."""
+    partition = Partition(book=EndpointBook([], POLICY))
+    for topic, records in SCRIPT.records().items():
+        for record in records:
+            partition.read(topic, record)
+    assert partition.tell() == []
+    commits = partition.fan_out.commits()
+    assert all(commits[topic.name] == len(records) for topic, records in SCRIPT.records().items())
+
+
+def test_a_bot_whose_end_nobody_wants_is_forgotten_after_a_restart_too() -> None:
+    """Nothing of it is read again, so nothing of it has to be known."""
+    book = EndpointBook([endpoint("ep_1", event_types=("transcript.data",))], POLICY)
+    partition = Partition(book=book)
+    for topic, records in SCRIPT.records().items():
+        for record in records:
+            partition.read(topic, record)
+    partition.tell()
+    partition.fan_out.commits()
+    following = partition.restarted()
+    assert following.fan_out.commits().get(WEBHOOK_DELIVERIES.name, len(partition.deliveries)) == len(
+        partition.deliveries
+    )
+
+
+def test_a_delivery_sent_again_by_hand_changes_no_number() -> None:
+    """A copy on the journal has the number it had."""
     partition = in_call()
-    left = Left(list(enumerate(partition.deliveries)), [], {topic.name: 0 for topic in INPUTS}, partition.ends)
-    other = FanOut("ep_2", 0, timeout_us=TIMEOUT_US)
-    assert other.restore(left) == []
-    event: BotEvent = SCRIPT.life()[0]
-    other.take(Place(BOT_EVENTS.name, 0), event, event.bot_id, 0)
-    [draft] = other.advance(0).drafts
-    assert draft.delivery.sequence == 0
-    assert draft.delivery.delivery_id != partition.deliveries[0].delivery_id
+    copy = msgspec.structs.replace(partition.deliveries[1], trigger=DeliveryTrigger.RESEND)
+    partition.deliveries.append(copy)
+    following = partition.restarted()
+    for offset, event in enumerate(SCRIPT.life()[:4]):
+        following.read(BOT_EVENTS, event, at=offset)
+    following.read(TRANSCRIPT_TURNS, SCRIPT.turn(0))
+    following.tell()
+    assert partition.deliveries[-1].sequence == 4
+
+
+def test_the_transcript_of_a_backfill_is_not_the_bots_transcript() -> None:
+    """Another label neither ends the wait nor is told in the live one's place."""
+    partition = ended()
+    for turn in SCRIPT.spoken():
+        partition.read(TRANSCRIPT_TURNS, turn)
+    backfill = msgspec.structs.replace(SCRIPT.transcript(), transcript_label="backfill")
+    partition.read(TRANSCRIPT_EVENTS, backfill)
+    assert "transcription.processed" not in partition.tell()
+    assert partition.dropped == ["not_the_live_transcript"]
+    partition.read(TRANSCRIPT_EVENTS, SCRIPT.transcript())
+    assert partition.tell() == ["transcription.processed"]
 
 
 def test_a_done_without_a_readable_offset_does_not_wait() -> None:

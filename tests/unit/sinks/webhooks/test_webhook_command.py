@@ -27,7 +27,6 @@ def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("settings", "names"),
     [
-        ({"WEBHOOK_URL": ""}, "EARSHOT_WEBHOOK_URL"),
         ({"WEBHOOK_URL": "http://user:pw@host/"}, "EARSHOT_WEBHOOK_URL"),
         ({"WEBHOOK_ALLOWED_RANGES": ""}, "EARSHOT_WEBHOOK_ALLOWED_RANGES"),
         ({"WEBHOOK_ALLOWED_RANGES": "10.0.0.1/8"}, "EARSHOT_WEBHOOK_ALLOWED_RANGES"),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -13,6 +14,7 @@ from schemas.timebase import SystemClock
 from sinks.guard.ranges import Ranges
 from sinks.webhooks.delivery import Poster
 from sinks.webhooks.endpoint import Endpoint
+from sinks.webhooks.failure import answered_class
 from sinks.webhooks.retry_policy import Answer
 from sinks.webhooks.secret import Secret, secret_of
 from tests.fakes.certificates import Certificate, server_context
@@ -107,6 +109,23 @@ async def test_a_broken_certificate_says_what_is_broken(
     assert answer.charged
 
 
+@pytest.mark.parametrize(
+    ("status", "date", "error_class"),
+    [
+        (401, "Wed, 18 Nov 2026 12:26:40 GMT", "http_4xx"),
+        (401, "Wed, 18 Nov 2026 12:31:41 GMT", "clock_skew"),
+        (401, "Wed, 18 Nov 2026 12:21:39 GMT", "clock_skew"),
+        (401, None, "http_4xx"),
+        (401, "soon", "http_4xx"),
+        (503, "Wed, 18 Nov 2026 18:00:00 GMT", "http_5xx"),
+        (204, "Wed, 18 Nov 2026 18:00:00 GMT", ""),
+    ],
+)
+def test_clocks_that_disagree_are_told(status: int, date: str | None, error_class: str) -> None:
+    """A refusal by a server more than 5 minutes away from us in time: it takes our signatures for old ones."""
+    assert answered_class(status, date, 1_795_004_800_000_000) == error_class
+
+
 async def test_a_private_address_is_blocked_and_never_reached() -> None:
     """Even when the record with it was written while it was allowed."""
     async with listening() as receiver:
@@ -184,6 +203,16 @@ async def test_without_a_valid_secret_nothing_is_sent() -> None:
     async with listening() as receiver:
         answer = await post_to(receiver.url, secrets=(Secret(KEY.scheme, KEY.text, valid_until_us=0),))
     assert (answer.error_class, answer.charged) == ("unsigned", False)
+    assert receiver.tries == []
+
+
+@pytest.mark.parametrize("field", ["delivery_id", "content_type"])
+async def test_a_record_cannot_bring_a_header_of_its_own(field: str) -> None:
+    """A line break in what becomes a header is refused before anything is sent, and ends nothing but this try."""
+    forged = msgspec.structs.replace(delivery(0, 0), **{field: "x\r\nx-evil: 1"})
+    async with listening() as receiver, Poster(clock=SystemClock(), ranges=LOOPBACK) as poster:
+        answer = await poster.post(Endpoint("ep_1", receiver.url, (KEY,)), forged)
+    assert (answer.error_class, answer.charged, answer.request_headers) == ("bad_header", False, {})
     assert receiver.tries == []
 
 

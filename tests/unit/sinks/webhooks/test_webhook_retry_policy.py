@@ -42,9 +42,11 @@ def test_retry_after_is_seconds_or_a_date(text: str | None, wait_s: float) -> No
     assert asked_wait_s(text, NOW_US) == wait_s
 
 
-def test_gone_is_not_tried_again() -> None:
-    """410 says that nobody will ever listen there."""
-    assert retry_policy("60", 5).next_attempt_at_us("msg_1", 1, Answer(410, "http_4xx", 1), NOW_US) is None
+def test_after_its_last_try_a_delivery_that_is_held_waits_as_long_as_before_it() -> None:
+    """The table's last wait repeats for as long as the lane is held."""
+    policy = retry_policy("60", 2)
+    waited_us = policy.next_attempt_at_us("msg_1", 7, Answer(500, "http_5xx", 1), NOW_US) - NOW_US
+    assert 48 * 1_000_000 <= waited_us <= 72 * 1_000_000
 
 
 def test_deliveries_that_failed_together_come_back_apart() -> None:

@@ -1,16 +1,28 @@
 """Where utterances begin and end."""
 
 from schemas.vocabulary import TurnReason
-from stream_processors.transcription.gate import Gate, GateEvent, GateSettings, SpeechEnded, SpeechStarted
+from stream_processors.transcription.gate import (
+    LONGEST_DOUBT_MS,
+    RECHECK_MS,
+    Gate,
+    GateEvent,
+    GateSettings,
+    Hearing,
+    SpeechEnded,
+    SpeechStarted,
+)
 
 UNIT = 960
 SETTINGS = GateSettings(preroll_ms=300, hangover_ms=500, forced_cut_ms=4_000)
 
 
+HEARINGS = {".": Hearing.SILENCE, "s": Hearing.SPEECH, "v": Hearing.VOICE, "n": Hearing.NOISE}
+
+
 def events(decisions: str, gate: Gate | None = None) -> list[GateEvent]:
-    """What the gate says to one letter a unit: s for speech."""
+    """What the gate says to one letter a unit: s for speech, v for a voice and n for noise as the better one hears it."""
     gate = gate or Gate(SETTINGS, 0)
-    return [event for i, letter in enumerate(decisions) for event in gate.unit(i * UNIT, letter == "s")]
+    return [event for i, letter in enumerate(decisions) for event in gate.unit(i * UNIT, HEARINGS[letter])]
 
 
 def test_speech_opens_with_its_preroll_and_closes_after_the_hangover() -> None:
@@ -51,5 +63,50 @@ def test_an_interruption_ends_the_utterance_and_nothing_reaches_back_over_it() -
     events("s" * 20, gate)
     assert gate.interrupt(20 * UNIT, TurnReason.ENDPOINT) == [SpeechEnded(20 * UNIT, 20 * UNIT, TurnReason.ENDPOINT)]
     gate.resume(40 * UNIT)
-    [started] = [event for i in range(40, 45) for event in gate.unit(i * UNIT, True)]
+    [started] = [event for i in range(40, 45) for event in gate.unit(i * UNIT, Hearing.SPEECH)]
     assert started == SpeechStarted(40 * UNIT)
+
+
+def test_noise_opens_nothing() -> None:
+    """Sound that the better detector denies, for however long."""
+    assert events("." * 20 + "n" * 500 + "." * 20 + "nn" + "." * 20) == []
+
+
+def test_a_voice_confirmed_late_opens_at_its_onset() -> None:
+    """The better detector needs a moment: nothing of what was said before it answered is lost."""
+    [at_once] = events("." * 30 + "v" * 30)
+    [late] = events("." * 30 + "n" * 20 + "v" * 10)
+    assert late == at_once
+
+
+def test_a_voice_in_long_noise_opens_no_earlier_than_the_doubt_lasts() -> None:
+    """Of noise before it, a second and the preroll are sent."""
+    noise = 200
+    [started] = events("n" * noise + "v")
+    assert started == SpeechStarted((noise + 1) * UNIT - (LONGEST_DOUBT_MS + 300) * 48)
+
+
+def test_a_voice_after_noise_and_a_pause_opens_at_its_own_onset() -> None:
+    """Noise that has ended is no part of what is said later."""
+    [started] = events("n" * 20 + "." * 30 + "v" * 5)
+    assert started == SpeechStarted(48 * UNIT - 300 * 48)
+
+
+def test_noise_does_not_hold_an_utterance_open() -> None:
+    """Somebody stops talking and types on: the hangover counts from the last voice."""
+    _, ended = events("v" * 20 + "n" * 40)
+    assert ended == SpeechEnded(45 * UNIT, 20 * UNIT, TurnReason.ENDPOINT)
+
+
+def test_the_better_detector_is_asked_while_closed_and_now_and_then() -> None:
+    """In doubt until a voice opens the gate, then again after a while, until a voice is heard."""
+    gate = Gate(GateSettings(forced_cut_ms=60_000), 0)
+    assert gate.in_doubt
+    events("v" * 5, gate)
+    assert not gate.in_doubt
+    units = RECHECK_MS // 20
+    for i in range(5, 5 + units):
+        gate.unit(i * UNIT, Hearing.SPEECH)
+    assert gate.in_doubt
+    gate.unit((5 + units) * UNIT, Hearing.VOICE)
+    assert not gate.in_doubt

@@ -14,7 +14,7 @@ from stream_processors.transcription.commands import (
     Send,
     SessionNews,
 )
-from stream_processors.transcription.conversation import Conversation, Terms
+from stream_processors.transcription.conversation import Conversation
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.moment import Moment
 from stream_processors.transcription.providers.interface import (
@@ -29,6 +29,7 @@ from stream_processors.transcription.routing.choice import Asker, Choice
 from stream_processors.transcription.routing.route import Route
 from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.stream import Stream
+from stream_processors.transcription.switchboard import Terms
 from tests.fakes.audio_records import EPOCH_STARTED_AT_US, chunk, chunks_of
 from tests.fakes.scripted_provider import speech
 from tests.fakes.stream_life import StreamLife

@@ -1,20 +1,17 @@
 """What a worker does with records, leases and rebalances: no Kafka, no Faust, a provider that says nothing."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from schemas.codec import Codec
 from schemas.dead_letter import RawRecord
-from schemas.errors import RegistryUnavailable
 from schemas.events import AudioChunk, ResultEvent
-from schemas.registry import schema_text
+from schemas.telemetry import STT_LOG_LAG, STT_PAUSED, STT_WAITING
 from schemas.timebase import SAMPLES_PER_UNIT, SystemClock
-from schemas.topics import AUDIO_FRAMES, RECORD_TOPICS, STT_RESULTS, Topic
+from schemas.topics import AUDIO_FRAMES, STT_RESULTS
 from schemas.vocabulary import ChunkKind
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.lease import Lease
@@ -25,26 +22,10 @@ from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.router import Router
 from stream_processors.transcription.worker import Letter, Worker
 from tests.fakes.audio_records import chunk
+from tests.fakes.fixed_schemas import FixedSchemas
 
 SILENCE_UNITS = 5
 KEY = StreamKey("bot_1", "janus:1/audio", 0)
-
-
-class FixedSchemas:
-    """Ids by a topic's place in the table; `away` makes it refuse, once for each count."""
-
-    def __init__(self) -> None:
-        self.away = 0
-
-    def register(self, topic: Topic) -> int:
-        return RECORD_TOPICS.index(topic)
-
-    def writer_schema(self, schema_id: int) -> dict[str, Any]:
-        if self.away:
-            self.away -= 1
-            raise RegistryUnavailable("away")
-        parsed: dict[str, Any] = json.loads(schema_text(RECORD_TOPICS[schema_id].schema))
-        return parsed
 
 
 @dataclass
@@ -235,3 +216,50 @@ async def test_a_new_epoch_settles_the_one_before(desk: Desk) -> None:
     await desk.feed(20, chunk(0, kind=ChunkKind.SILENCE, epoch=1))
     [settled] = desk.results()
     assert (settled.epoch, settled.cursor_after_sample) == (0, 100 * SAMPLES_PER_UNIT)
+
+
+async def test_how_far_a_worker_is_behind_can_be_seen(desk: Desk) -> None:
+    """Records not read yet, speech no provider has taken, and whether a partition is paused, by partition."""
+    desk.assign(0)
+    desk.renew()
+    await desk.silence(2)
+    assert desk.worker.behind({0: 30})
+    assert not desk.worker.behind({0: 20})
+    assert desk.worker.paused() == set()
+    assert STT_LOG_LAG.labels(0)._value.get() == 0
+    assert STT_WAITING.labels(0)._value.get() == 0
+    assert STT_PAUSED.labels(0)._value.get() == 0
+
+
+async def test_a_worker_that_hangs_up_hears_nothing_more(desk: Desk) -> None:
+    """Told to stop, it reads and opens nothing while it waits for the last acknowledgements."""
+    desk.assign(0)
+    desk.renew()
+    await desk.silence(2)
+    desk.worker.hang_up()
+    read = desk.worker.records_read
+    await desk.silence(2, from_offset=20)
+    desk.worker.tick()
+    assert desk.worker.records_read == read
+
+
+async def test_a_record_that_comes_too_early_waits_for_those_before_it(desk: Desk) -> None:
+    """Faust may go on behind records it fetched while the group formed: they are read again, and none is taken twice."""
+    desk.assign(0)
+    desk.renew()
+    await desk.silence(1, from_offset=10)
+    assert desk.worker.records_read == 0
+    assert desk.worker.missing() == {0: 0}
+    await desk.silence(2)
+    assert desk.worker.records_read == 20
+    assert desk.worker.missing() == {}
+
+
+async def test_what_the_log_has_dropped_is_not_waited_for(desk: Desk) -> None:
+    """Retention took it: reading goes on where the log begins now."""
+    desk.assign(0)
+    desk.renew()
+    await desk.silence(1, from_offset=10)
+    desk.worker.expired({0: 10})
+    await desk.silence(1, from_offset=10)
+    assert desk.worker.records_read == 10

@@ -1,0 +1,100 @@
+"""How many people who talk without a pause one core can send to a cloud provider in time.
+
+More and more of them talk, until the 99th percentile from a frame's append on Kafka to its bytes on the provider's socket
+is over the bound: that is the knee. The worker has a core of its own; the fake provider hears every word exactly.
+"""
+
+import time
+from dataclasses import dataclass
+
+from infra.benchmarks.histogram import Histogram, histogram, total
+from infra.benchmarks.one_worker import OneWorker, cpu_s, one_worker
+from infra.result import Figure, Result
+from schemas.settings import LocalSettings
+
+NAME = "talkers_per_core"
+SPEAKERS = 5
+FIRST, STEP, MOST = 100, 50, 600
+BOUND_P99_MS = 150.0
+WANTED = 250
+WARM_S, MEASURED_S = 20.0, 12.0
+SEND_DELAY = "earshot_stt_send_delay_seconds"
+APPEND_DELAY = "earshot_stt_append_delay_seconds"
+FRAMES_READ = "earshot_records_read_total"
+SENDS_A_SECOND = 10
+
+
+@dataclass(frozen=True)
+class Step:
+    """One load: how long audio and results took, what the worker spent on it, and what share of the audio it sent."""
+
+    talkers: int
+    send: Histogram
+    append: Histogram
+    core: float
+    records: float
+    kept_up: float
+    rss_mb: float
+
+    @property
+    def in_time(self) -> bool:
+        p99_ms = self.send.quantile_ms(0.99)
+        return p99_ms is not None and p99_ms <= BOUND_P99_MS and self.kept_up > 0.95
+
+
+def run(settings: LocalSettings, seed: int, command: str) -> Result:
+    """Step up until it breaks; the bound is on the last load that was in time."""
+    folder = settings.var_dir / "bench" / NAME
+    steps: list[Step] = []
+    with one_worker(settings, folder, "words=spoken", "interim_every_ms=2000") as ground:
+        for talkers in range(FIRST, MOST + 1, STEP):
+            steps.append(measured(ground, talkers, seed))
+            if not steps[-1].in_time:
+                break
+    good = [step for step in steps if step.in_time]
+    return Result(
+        name=NAME,
+        command=command,
+        seed=seed,
+        passed=bool(good) and good[-1].talkers >= WANTED,
+        figures={
+            "talkers": good[-1].talkers if good else 0,
+            "wanted": WANTED,
+            "bound_p99_ms": BOUND_P99_MS,
+            **{name: value for step in steps for name, value in _figures(step).items()},
+        },
+    )
+
+
+def measured(ground: OneWorker, talkers: int, seed: int) -> Step:
+    """One load, watched once everybody talks."""
+    options = ("--bots", str(talkers // SPEAKERS), "--speakers", str(SPEAKERS), "--talking", "1", "--seed", str(seed))
+    with ground.bots(f"bots-{talkers}", *options, "--duration", "0"):
+        time.sleep(WARM_S)
+        process, began_s = ground.process(), time.monotonic()
+        before, spent_before_s = ground.metrics(), cpu_s(process)
+        time.sleep(MEASURED_S)
+        after, length_s = ground.metrics(), time.monotonic() - began_s
+        records = total(after, FRAMES_READ) - total(before, FRAMES_READ)
+        send = histogram(after, SEND_DELAY).since(histogram(before, SEND_DELAY))
+        return Step(
+            talkers=talkers,
+            send=send,
+            append=histogram(after, APPEND_DELAY).since(histogram(before, APPEND_DELAY)),
+            core=(cpu_s(process) - spent_before_s) / length_s,
+            records=records,
+            kept_up=send.count / (talkers * SENDS_A_SECOND * length_s),
+            rss_mb=process.memory_info().rss / 1e6,
+        )
+
+
+def _figures(step: Step) -> dict[str, Figure]:
+    at = f"at_{step.talkers}"
+    return {
+        f"{at}_send_ms_p50": step.send.quantile_ms(0.5),
+        f"{at}_send_ms_p99": step.send.quantile_ms(0.99),
+        f"{at}_core": round(step.core, 3),
+        f"{at}_us_per_record": round(step.core * MEASURED_S * 1e6 / max(1.0, step.records)),
+        f"{at}_kept_up": round(step.kept_up, 3),
+        f"{at}_rss_mb": round(step.rss_mb),
+    }
