@@ -26,6 +26,7 @@ SUBCOMMANDS = {
     "clickhouse": ("sinks.cli", "Look after ClickHouse: bring tables up to date, grant access, erase."),
     "tail": ("sinks.cli", "Print a topic's records, decoded, as JSON lines."),
     "transcript": ("sinks.cli", "Print a bot's transcript from the log, readable."),
+    "dlq": ("sinks.cli", "List, show and put back the records no reader could make anything of."),
     "verify": ("sinks.cli", "Prove from the log alone that what a bot heard was delivered or declared lost."),
 }
 

@@ -43,6 +43,11 @@ def without_logical_types(schema: Any) -> Any:
     return schema
 
 
+def plain_schema(topic: Topic) -> Any:
+    """Our schema of `topic`, without logical types."""
+    return without_logical_types(json.loads(schema_text(topic.schema)))
+
+
 class Codec:
     """Encodes and decodes the record of any topic. Not thread-safe; cheap to make."""
 
@@ -51,6 +56,7 @@ class Codec:
         self._ours: dict[str, Any] = {}
         self._writers: dict[int, Any] = {}
         self._headers: dict[str, bytes] = {}
+        self._same: dict[tuple[str, bytes], bool] = {}
 
     def encode(self, topic: Topic, record: Record) -> bytes:
         """Bytes of `record` for `topic`; raises RegistryUnavailable the first time a topic is used."""
@@ -74,6 +80,13 @@ class Codec:
             raise InvalidRecord(f"bytes after the record of {topic.name}", error_class="bad_avro")
         return record
 
+    def is_ours(self, topic: Topic, header: bytes) -> bool:
+        """Whether records of `topic` with this wire header were written with exactly our schema; raises as `decode` does."""
+        if (topic.name, header) not in self._same:
+            writer = without_logical_types(self._schemas.writer_schema(self._schema_id(header)))
+            self._same[topic.name, header] = writer == plain_schema(topic)
+        return self._same[topic.name, header]
+
     def _schema_id(self, header: bytes) -> int:
         if len(header) < HEADER.size:
             raise InvalidRecord(f"{len(header)} bytes are too short for a wire header", error_class="bad_header")
@@ -84,8 +97,7 @@ class Codec:
 
     def _reader(self, topic: Topic) -> Any:
         if topic.name not in self._ours:
-            plain = without_logical_types(json.loads(schema_text(topic.schema)))
-            self._ours[topic.name] = fastavro.parse_schema(plain)
+            self._ours[topic.name] = fastavro.parse_schema(plain_schema(topic))
         return self._ours[topic.name]
 
     def _writer(self, schema_id: int) -> Any:

@@ -7,6 +7,8 @@ from schemas.topics import DLQ_SUFFIX
 
 Headers = list[tuple[str, bytes]]
 ERROR_LIMIT = 2000
+LETTER_HEADERS = ("origin_topic", "origin_partition", "origin_offset", "stage", "error_class", "error", "failed_at")
+REDRIVE_OF = "redrive_of"  # on a record that was put back: topic/partition/offset of the one it is again
 
 
 @dataclass(frozen=True)

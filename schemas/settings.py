@@ -176,8 +176,20 @@ class ClickHouseSettings(Settings):
         10.0, gt=0, description="How often the sink looks for erasures to carry out, and for erased rows that came back"
     )
     clickhouse_consumer_group: str = Field("earshot-clickhouse", description="Kafka consumer group")
+    clickhouse_instance_id: str = Field(
+        "",
+        description="Name of this process in the group, its own: started again under it, it has its partitions at once",
+    )
     clickhouse_batch_rows: int = Field(10_000, ge=1, le=50_000, description="Rows that fill a batch")
     clickhouse_batch_ms: int = Field(500, description="Age at which a batch is written anyway")
+    clickhouse_timeout_s: float = Field(
+        60.0, gt=0, le=120, description="How long ClickHouse may take over one insert before its outcome is unknown"
+    )
+    clickhouse_die_at: str = Field(
+        "",
+        pattern=r"^((after_poll|after_intent|in_insert|after_ack|after_commit)(:[1-9]\d*)?)?$",
+        description="Chaos runs only: step:n at which the sink kills itself, the nth time it comes there",
+    )
 
 
 class WebhookSettings(Settings):

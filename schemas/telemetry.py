@@ -49,6 +49,14 @@ PARTIAL_WORDS_CHANGED = Counter(
 WORDS_DROPPED = Counter("earshot_words_dropped_total", "Words dropped as already committed", ["reason"])
 ROWS_INSERTED = Counter("earshot_rows_inserted_total", "Rows inserted into ClickHouse", ["table"])
 ROWS_ERASED = Counter("earshot_rows_erased_total", "Rows removed from ClickHouse by an erasure", ["table"])
+TABLE_STOPPED = Gauge(
+    "earshot_table_stopped", "1 while a ClickHouse table takes nothing until somebody mends something", ["table"]
+)
+INSERTED_AT = Gauge("earshot_inserted_timestamp_seconds", "Wall clock of the last rows ClickHouse took", ["table"])
+BATCH_AGE = Histogram("earshot_batch_age_seconds", "First record of a batch read to its rows acknowledged", ["table"])
+LAG = Gauge(
+    "earshot_lag_records", "Records on the topic's partitions of this process, not committed yet", ["stage", "topic"]
+)
 WEBHOOK_ATTEMPTS = Counter("earshot_webhook_attempts_total", "Webhook attempts", ["outcome", "error_class"])
 WEBHOOK_DELIVERIES_WAITING = Gauge(
     "earshot_webhook_deliveries_waiting", "Webhook deliveries not settled, parked or holding offsets back", ["where"]

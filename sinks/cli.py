@@ -8,10 +8,11 @@ from importlib import import_module
 import click
 
 from sinks.clickhouse.upkeep import clickhouse
+from sinks.dead_letters.cli import dlq
 from sinks.ledger.cli import verify
 from sinks.terminal.cli import tail, transcript
 
-__all__ = ["clickhouse", "sink", "tail", "transcript", "verify"]
+__all__ = ["clickhouse", "dlq", "sink", "tail", "transcript", "verify"]
 
 SINKS = {
     "clickhouse": ("sinks.clickhouse.cli", "Write turns, participants, bot events and quality to ClickHouse tables."),

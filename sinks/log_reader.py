@@ -5,19 +5,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from schemas.codec import Codec
-from schemas.dead_letter import DeadLetter, RawRecord, dead_letter
+from schemas.dead_letter import RawRecord
 from schemas.errors import InvalidRecord, RegistryUnavailable, Unavailable
 from schemas.events import Record
-from schemas.kafka_client import consumer_config, producer_config
+from schemas.kafka_client import consumer_config
 from schemas.registry import Registry
 from schemas.settings import Settings
-from schemas.telemetry import RECORDS_DEAD, RECORDS_READ
-from schemas.timebase import SystemClock
+from schemas.telemetry import RECORDS_READ
 from schemas.topics import BY_NAME, Topic
 from sinks.broker import demand_hope, demand_topics
+from sinks.dead_letter_writer import DeadLetterWriter
 from sinks.message import appended_at_ms, raw
 
 log = structlog.get_logger()
@@ -72,11 +72,10 @@ class LogReader:
         registry = Registry(settings.schema_registry_url)
         registry.demand_answer()
         self._codec = Codec(registry)
-        self._clock = SystemClock()
         self._undecoded: deque[Message] = deque()
         self._paused: set[Partition] = set()
         self._holding = False
-        self._dead_letters = Producer(producer_config(settings.kafka_bootstrap_servers))
+        self._dead_letters = DeadLetterWriter(settings.kafka_bootstrap_servers, stage)
         self._consumer = Consumer(consumer_config(settings.kafka_bootstrap_servers, group_id))
         names = [topic.name for topic in topics]
         demand_topics(self._consumer, names, settings)
@@ -113,17 +112,7 @@ class LogReader:
 
     def bury(self, record: RawRecord, error: InvalidRecord) -> None:
         """Put `record` on its dead-letter topic and count it; raises Unavailable when that topic does not take it."""
-        letter = dead_letter(record, stage=self._stage, error=error, failed_at_us=self._clock.now_us())
-        produce_and_wait(self._dead_letters, letter)
-        RECORDS_DEAD.labels(self._stage, record.topic, error.error_class).inc()
-        log.warning(
-            "record_dead",
-            stage=self._stage,
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            error_class=error.error_class,
-        )
+        self._dead_letters.bury([(record, error)])
         if self._on_dead:
             self._on_dead(record, error)
 
@@ -196,21 +185,6 @@ class LogReader:
     def _forget(self, partitions: list[Partition]) -> None:
         self._paused -= set(partitions)
         self._undecoded = deque(m for m in self._undecoded if (m.topic(), m.partition()) not in partitions)
-
-
-def produce_and_wait(producer: Producer, letter: DeadLetter) -> None:
-    """Put a dead letter on its topic and wait for the broker; raises Unavailable when it does not take it."""
-    failures: list[str] = []
-    headers: list[tuple[str, str | bytes | None]] = [*letter.headers]
-    producer.produce(
-        letter.topic,
-        key=letter.key,
-        value=letter.value,
-        headers=headers,
-        on_delivery=lambda error, _: failures.append(str(error)) if error else None,
-    )
-    if producer.flush(30) or failures:
-        raise Unavailable(f"{letter.topic} does not take a record: {failures}", remedy="`earshot topics create`")
 
 
 def _hook(*hooks: PartitionsHook | None) -> Callable[[Consumer, list[TopicPartition]], None]:

@@ -7,6 +7,8 @@ import click
 from infra.benchmarks import (
     capture_latency,
     catch_up,
+    clickhouse_freshness,
+    clickhouse_throughput,
     clickhouse_views,
     gate_cost,
     talkers_per_core,
@@ -26,6 +28,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     clickhouse_views.NAME: clickhouse_views.run,
     catch_up.NAME: catch_up.run,
     gate_cost.NAME: gate_cost.run,
+    clickhouse_freshness.NAME: clickhouse_freshness.run,
+    clickhouse_throughput.NAME: clickhouse_throughput.run,
     talkers_per_core.NAME: talkers_per_core.run,
     transcribe_latency.NAME: transcribe_latency.run,
     transcribe_throughput.NAME: transcribe_throughput.run,

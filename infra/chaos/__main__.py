@@ -3,12 +3,14 @@
 import click
 
 from infra.chaos import soak
+from infra.chaos.clickhouse import scenario as clickhouse
 from infra.chaos.scenario import Run, Scenario
 from infra.chaos.transcription import scenario as transcription
 from infra.chaos.webhooks import scenario as webhooks
 from schemas.settings import LocalSettings, load
 
 SCENARIOS: dict[str, Scenario] = {
+    clickhouse.NAME: clickhouse.run,
     transcription.NAME: transcription.run,
     webhooks.NAME: webhooks.run,
     soak.NAME: soak.run,

@@ -1,18 +1,31 @@
 """The ClickHouse client behind our own errors: one connection, for one thread.
 
-Whatever goes wrong leaves as Unavailable (the outcome is not known or the server is not ready: the same again, later)
-or as Refused (trying again will not help). The connection is given up after any error: half an answer may be left in it.
+Whatever goes wrong leaves as NotNow (the same again, later) or as Refused (trying again will not help), each with what it
+asks of the caller. The connection is given up after any error: half an answer may be left in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from clickhouse_driver import Client
-from clickhouse_driver.errors import Error, PartiallyConsumedQueryError
+from clickhouse_driver.errors import Error, PartiallyConsumedQueryError, ServerException
 
 from schemas.errors import EarshotError, Unavailable
 from schemas.settings import ClickHouseSettings
+from sinks.clickhouse.block import Block
 from sinks.clickhouse.config import INSERT_SETTINGS, client_arguments
-from sinks.clickhouse.refusal import REMEDIES, Refusal, classify
+from sinks.clickhouse.refusal import BROKEN_OFF, NOT_ENCODED, REMEDIES, Refusal, classify, classify_client
+from sinks.clickhouse.tables import COLUMN_NAMES
+
+Statement = Callable[[], Any]
+
+
+class NotNow(Unavailable):
+    """ClickHouse may take this later; `refusal` says whether it may have taken it already."""
+
+    def __init__(self, message: str, refusal: Refusal) -> None:
+        super().__init__(message, remedy=REMEDIES[refusal])
+        self.refusal = refusal
 
 
 class Refused(EarshotError):
@@ -23,42 +36,74 @@ class Refused(EarshotError):
         self.refusal = refusal
 
 
+class _Client(Client):  # type: ignore[misc]
+    """The client, with a word at the moment when all rows are sent and no answer is read."""
+
+    def __init__(self, on_sent: Callable[[], None], **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._on_sent = on_sent
+
+    def receive_end_of_insert_query(self) -> None:
+        self._on_sent()
+        super().receive_end_of_insert_query()
+
+
 class Server:
     """A ClickHouse server as this sink uses it: run a statement, ask for rows, insert rows."""
 
-    def __init__(self, settings: ClickHouseSettings) -> None:
+    def __init__(self, settings: ClickHouseSettings, on_sent: Callable[[], None] = lambda: None) -> None:
         self._name = f"ClickHouse at {settings.clickhouse_host}:{settings.clickhouse_port}"
-        self._client = Client(**client_arguments(settings))
+        self._client = _Client(on_sent, **client_arguments(settings))
 
     def run(self, statement: str) -> list[tuple[object, ...]]:
         """Rows of one statement; none for DDL."""
-        return self._guarded(statement, None, {})
+        found = self._guarded(lambda: self._client.execute(statement))
+        return found if isinstance(found, list) else []
 
     def insert(self, into: str, rows: Sequence[tuple[object, ...]], *, token: str) -> None:
         """Insert `rows` as one block, once for each `token`; `into` is `table (columns)`."""
-        settings = {**INSERT_SETTINGS, "insert_deduplication_token": token}
-        self._guarded(f"INSERT INTO {into} VALUES", rows, settings)
+        self._guarded(lambda: self._client.execute(f"INSERT INTO {into} VALUES", rows, settings=_settings(token)))
+
+    def insert_block(self, database: str, block: Block, *, token: str) -> None:
+        """Insert the block into its table, once for each `token`."""
+        names = ", ".join(f"`{name}`" for name in COLUMN_NAMES[block.table])
+        into = f"INSERT INTO {database}.{block.table} ({names}) VALUES"
+        self._guarded(lambda: self._client.execute(into, block.columns, columnar=True, settings=_settings(token)))
 
     def close(self) -> None:
         self._client.disconnect()
 
-    def _guarded(
-        self, statement: str, rows: Sequence[tuple[object, ...]] | None, settings: dict[str, object]
-    ) -> list[tuple[object, ...]]:
+    def _guarded(self, statement: Statement) -> Any:
         try:
-            found = self._client.execute(statement, rows, settings=settings)
-        except (PartiallyConsumedQueryError, EOFError, OSError) as error:
-            self._client.disconnect()
-            raise Unavailable(f"{self._name} broke off: {error!r}", remedy=REMEDIES[Refusal.RETRY]) from error
+            return statement()
         except Error as error:
             self._client.disconnect()
             raise self._translated(error) from error
-        return found if isinstance(found, list) else []
+        except (*BROKEN_OFF, *NOT_ENCODED) as error:
+            self._client.disconnect()
+            raise self._of_client(error) from error
 
     def _translated(self, error: Error) -> EarshotError:
-        refusal = classify(error.code)
-        first_line = str(error.message).partition("\n")[0].partition("Stack trace")[0].strip()
-        message = f"{self._name}: {first_line} (code {error.code})"
-        if refusal is Refusal.RETRY:
-            return Unavailable(message, remedy=REMEDIES[refusal])
-        return Refused(message, refusal)
+        what = without_values(str(error.message)) if isinstance(error, ServerException) else type(error).__name__
+        refusal = classify(error.code or 0, what)
+        if isinstance(error, PartiallyConsumedQueryError):
+            refusal = Refusal.UNKNOWN
+        kind = NotNow if refusal in (Refusal.RETRY, Refusal.UNKNOWN) else Refused
+        return kind(f"{self._name}: {what} (code {error.code})", refusal)
+
+    def _of_client(self, error: Exception) -> EarshotError:
+        """What the client raised of itself. Its message may quote a value, which may be speech: only its kind is told."""
+        refusal = classify_client(error)
+        if refusal is Refusal.UNKNOWN:
+            return NotNow(f"{self._name} broke off: {type(error).__name__}", refusal)
+        return Refused(f"a value cannot be sent to {self._name}: {type(error).__name__}", refusal)
+
+
+def without_values(message: str) -> str:
+    """The first line of a server's error, up to where it begins to quote the row, which may be speech."""
+    first_line = message.partition("\n")[0].partition("Stack trace")[0]
+    return first_line.partition("Column values:")[0].strip()
+
+
+def _settings(token: str) -> dict[str, object]:
+    return {**INSERT_SETTINGS, "insert_deduplication_token": token}

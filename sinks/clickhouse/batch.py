@@ -1,103 +1,173 @@
-"""What is written together: the rows of one stretch of one partition. Pure.
+"""What is written together: one stretch of one partition, named by its exact range of offsets. Pure.
 
-A batch covers an exact range of offsets and goes to each of its tables as one insert. The insert's token names that
-range, so the same batch tried again after an unknown outcome is the same insert to ClickHouse.
+A batch is cut from what waits of its partition when it is full, heavy or old; or, when an earlier process left word of a
+batch it was about to insert, exactly as that one was. Its tokens name group, table, topic, partition, range and mapper, so
+the same batch tried again after an unknown outcome is the same insert to ClickHouse.
 """
 
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from sinks.clickhouse.rows import Row
+from schemas.dead_letter import RawRecord
+from sinks.clickhouse.intent import Intent
 from sinks.clickhouse.tables import MAPPER_VERSION
 
 Place = tuple[str, int]
 
 
+class Entry(NamedTuple):
+    """One record of a batch; `origin` gives it as it lies in the log, for a dead letter."""
+
+    offset: int
+    value: bytes | None
+    origin: Callable[[], RawRecord]
+
+
 @dataclass(frozen=True)
-class Insert:
-    """Rows for one table, sent as one block."""
-
-    table: str
-    token: str
-    rows: tuple[tuple[object, ...], ...]
-
-
-@dataclass
 class Batch:
-    """The open batch of one partition. Offsets in it only rise."""
+    """Consecutive records of one partition. `intended`: the log's commit metadata says already that this is being inserted."""
 
     place: Place
-    first_offset: int
-    last_offset: int
-    opened_at_ms: float
-    size_bytes: int = 0
-    rows: list[Row] = field(default_factory=list)
+    entries: tuple[Entry, ...]
+    intent: Intent
+    intended: bool = False
+    opened_at_ms: float = 0.0
 
     @property
     def next_offset(self) -> int:
-        """What to commit once every insert is acknowledged."""
-        return self.last_offset + 1
+        """What to commit once every table has acknowledged."""
+        return self.intent.last_offset + 1
 
-    def inserts(self, group: str) -> tuple[Insert, ...]:
-        """One insert for each table the batch has rows for."""
-        tables = dict.fromkeys(row.table for row in self.rows)
-        return tuple(self._insert(group, table) for table in tables)
-
-    def _insert(self, group: str, table: str) -> Insert:
-        rows = tuple(row.values for row in self.rows if row.table == table)
+    def token(self, group: str, table: str, first_offset: int, last_offset: int) -> str:
+        """The deduplication token of the batch's rows from one offset to another, both included."""
         topic, partition = self.place
-        span = f"{self.first_offset}-{self.last_offset}"
-        return Insert(table, f"{group}:{table}:{topic}:{partition}:{span}:{len(rows)}:m{MAPPER_VERSION}", rows)
+        span = f"{first_offset}-{last_offset}"
+        return f"{group}:{table}:{topic}:{partition}:{span}:m{self.intent.mapper_version}"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When a batch is written: at so many rows, at such an age, or when all batches together hold so much."""
+    """When a batch is cut: at so many rows, at so many bytes, or at such an age."""
 
     rows: int
     age_ms: float
-    held_bytes: int = 32_000_000
+    bytes: int = 8_000_000
+
+
+@dataclass
+class Waiting:
+    """What was read of one partition and is in no batch yet. Offsets in it only rise."""
+
+    intent: Intent | None
+    entries: deque[Entry] = field(default_factory=deque)
+    size_bytes: int = 0
+    opened_at_ms: float = 0.0
+
+    def add(self, entry: Entry, now_ms: float) -> None:
+        if self.entries and entry.offset <= self.entries[-1].offset:
+            return
+        if not self.entries:
+            self.opened_at_ms = now_ms
+        self.entries.append(entry)
+        self.size_bytes += len(entry.value or b"")
+
+    def take(self, most: int, most_bytes: int, last_offset: int | None = None) -> tuple[Entry, ...]:
+        """The first entries, at most so many and so heavy but never none, or all up to `last_offset`."""
+        taken: list[Entry] = []
+        taken_bytes = 0
+        while self.entries:
+            size_bytes = len(self.entries[0].value or b"")
+            full = len(taken) >= most or taken_bytes + size_bytes > most_bytes
+            if self.entries[0].offset > last_offset if last_offset is not None else full and taken:
+                break
+            taken.append(self.entries.popleft())
+            taken_bytes += size_bytes
+        self.size_bytes -= taken_bytes
+        return tuple(taken)
 
 
 class Batches:
-    """The open batches, at most one for each partition, and when the next of them is due."""
+    """What waits of each partition that is ours. A partition gives no batch before it is known what was left of it."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._open: dict[Place, Batch] = {}
+        self._waiting: dict[Place, Waiting] = {}
+        self._unknown: dict[Place, Waiting] = {}
 
-    def add(self, place: Place, offset: int, row: Row, *, size_bytes: int, now_ms: float) -> None:
-        """Put the row of `offset` into its partition's batch; an offset that is already in it is not added again."""
-        batch = self._open.setdefault(place, Batch(place, offset, offset - 1, now_ms))
-        if offset <= batch.last_offset:
-            return
-        batch.rows.append(row)
-        batch.last_offset = offset
-        batch.size_bytes += size_bytes
+    @property
+    def unknown(self) -> list[Place]:
+        """Partitions of which nobody has said yet what an earlier process left."""
+        return list(self._unknown)
 
-    def take_due(self, now_ms: float) -> list[Batch]:
-        """Batches that are full or old, closed; all of them when together they hold too much."""
-        if sum(batch.size_bytes for batch in self._open.values()) >= self._limits.held_bytes:
-            return self.take_all()
-        due = [batch for batch in self._open.values() if self._is_due(batch, now_ms)]
-        for batch in due:
-            del self._open[batch.place]
-        return due
-
-    def take_all(self) -> list[Batch]:
-        """Every batch, closed, whatever its age."""
-        taken = list(self._open.values())
-        self._open.clear()
-        return taken
-
-    def forget(self, places: list[Place]) -> None:
-        """Drop the batches of partitions that are another's now, who reads them again from the committed offset."""
+    def open(self, places: Iterable[Place]) -> None:
+        """These partitions are ours now."""
         for place in places:
-            self._open.pop(place, None)
+            self._waiting.pop(place, None)
+            self._unknown[place] = Waiting(None)
 
-    def deadline_ms(self) -> float | None:
-        """When the oldest batch is due; None while nothing waits."""
-        opened = [batch.opened_at_ms for batch in self._open.values()]
+    def left(self, place: Place, intent: Intent | None) -> None:
+        """An earlier process left this intent, or none: the partition may give batches."""
+        waiting = self._unknown.pop(place)
+        waiting.intent = intent
+        self._waiting[place] = waiting
+
+    def add(self, place: Place, entry: Entry, now_ms: float) -> None:
+        """Put a record to its partition's others; one that is there already is not added again."""
+        waiting = self._waiting.get(place) or self._unknown.get(place)
+        if waiting:
+            waiting.add(entry, now_ms)
+
+    def take_due(self, now_ms: float, busy: Iterable[Place] = (), *, all_: bool = False) -> list[Batch]:
+        """One batch, at most, of each partition that has one due and is not `busy`; whatever its age, with `all_`."""
+        free = self._waiting.keys() - set(busy)
+        found = [self._cut(place, self._waiting[place], now_ms, all_) for place in sorted(free)]
+        return [batch for batch in found if batch]
+
+    def forget(self, places: Iterable[Place]) -> None:
+        """Drop what waits of partitions that are another's now, who reads it again from the committed offset."""
+        for place in places:
+            self._waiting.pop(place, None)
+            self._unknown.pop(place, None)
+
+    def full(self) -> set[Place]:
+        """Partitions of which enough waits: no more of them is to be read."""
+        everyone = {**self._waiting, **self._unknown}
+        return {place for place, waiting in everyone.items() if self._is_full(waiting) and not waiting.intent}
+
+    def deadline_ms(self, busy: Iterable[Place] = ()) -> float | None:
+        """When the oldest of what waits is due; None while nothing does, or only what waits for the rest of its batch."""
+        free = [self._waiting[place] for place in self._waiting.keys() - set(busy)]
+        opened = [waiting.opened_at_ms for waiting in free if waiting.entries and not waiting.intent]
         return min(opened) + self._limits.age_ms if opened else None
 
-    def _is_due(self, batch: Batch, now_ms: float) -> bool:
-        return len(batch.rows) >= self._limits.rows or now_ms - batch.opened_at_ms >= self._limits.age_ms
+    def _cut(self, place: Place, waiting: Waiting, now_ms: float, all_: bool) -> Batch | None:
+        if not waiting.entries:
+            return None
+        if waiting.intent:
+            return self._again(place, waiting, waiting.intent)
+        if not (all_ or self._is_full(waiting) or now_ms - waiting.opened_at_ms >= self._limits.age_ms):
+            return None
+        entries = waiting.take(self._limits.rows, self._limits.bytes)
+        first, last = entries[0].offset, entries[-1].offset
+        intent = Intent(first_offset=first, last_offset=last, records=len(entries), mapper_version=MAPPER_VERSION)
+        return Batch(place, entries, intent, opened_at_ms=waiting.opened_at_ms)
+
+    def _again(self, place: Place, waiting: Waiting, intent: Intent) -> Batch | None:
+        """The batch an earlier process was about to insert, once all of it is here.
+
+        What retention has taken from it since is gone from the log; of what is left the token still holds.
+        """
+        first, last = waiting.entries[0].offset, waiting.entries[-1].offset
+        if first < intent.first_offset or first > intent.last_offset:
+            waiting.intent = None  # the group was sent elsewhere in the log, or the log begins later by now
+            return None
+        if last < intent.last_offset:
+            return None
+        waiting.intent = None
+        entries = waiting.take(0, 0, intent.last_offset)
+        return Batch(place, entries, intent, intended=True, opened_at_ms=waiting.opened_at_ms)
+
+    def _is_full(self, waiting: Waiting) -> bool:
+        return len(waiting.entries) >= self._limits.rows or waiting.size_bytes >= self._limits.bytes

@@ -1,5 +1,6 @@
 """`earshot sink clickhouse`: one process of the sink."""
 
+import gc
 import signal
 from threading import Event, Thread
 
@@ -13,10 +14,12 @@ from schemas.timebase import SystemClock
 from sinks.clickhouse.adapter import Server
 from sinks.clickhouse.config import database_of
 from sinks.clickhouse.eraser import Eraser
+from sinks.clickhouse.fault_point import FaultPoint, FaultPoints
 from sinks.clickhouse.preparation import prepare
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.clickhouse.writer import Writer
 
+COLLECTOR_THRESHOLDS = (200_000, 20, 50)
 log = structlog.get_logger()
 
 
@@ -33,17 +36,26 @@ def clickhouse() -> None:
     """
     settings = load(ClickHouseSettings)
     configure_logging(settings.log_level, settings.log_format)
-    serve(settings, Readiness())
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     database = database_of(settings)
-    server = Server(settings)
+    faults, readiness = FaultPoints(settings.clickhouse_die_at), Readiness()
+    serve(settings, readiness)
+    server = Server(settings, on_sent=lambda: faults.reach(FaultPoint.IN_INSERT))
     prepare(settings, server)
     writer = Writer(server, database=database, group=settings.clickhouse_consumer_group)
-    sink = ClickHouseSink(settings, writer, SystemClock())
+    sink = ClickHouseSink(settings, writer, SystemClock(), faults=faults, readiness=readiness)
+    _spare_the_collector()
     log.info("sink_started", sink="clickhouse", database=database, group=settings.clickhouse_consumer_group)
     eraser = Thread(target=Eraser(settings, SystemClock()).run, args=(stopping,), name="eraser", daemon=True)
     eraser.start()
     sink.run(stopping.is_set)
     log.info("sink_stopped", sink="clickhouse")
+
+
+def _spare_the_collector() -> None:
+    """A batch in columns is a million objects that live for one insert and hold no cycles: looking through them again and
+    again, as Python's collector does by default, costs more than making them."""
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)

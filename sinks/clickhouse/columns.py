@@ -12,22 +12,30 @@ from schemas.errors import InvalidRecord
 from schemas.events import Record
 
 Encoder = Callable[[str, Any], object]
+"""The value a column takes for a field's value; raises InvalidRecord that names the field."""
 LAST_MOMENT_US = (2**32 - 1) * 1_000_000
 LARGEST_FLOAT32 = float.fromhex("0x1.fffffep+127")
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column and how its value is read from a record; `read` raises InvalidRecord that names the field."""
+    """A column and how its value is read from a record; `read` raises InvalidRecord that names the field.
+
+    A column that is one field (`source`), or one inner field (`entry`) of a field that is a list, says so: such columns can
+    be read for many records at once.
+    """
 
     name: str
     read: Callable[[Any], object]
+    encode: Encoder | None = None
+    source: str = ""
+    entry: str = ""
 
 
 def column(name: str, encode: Encoder, field: str = "") -> Column:
     """A column filled from the field of the same name, or from `field`."""
     source = field or name
-    return Column(name, lambda record: encode(source, getattr(record, source)))
+    return Column(name, lambda record: encode(source, getattr(record, source)), encode, source)
 
 
 def nested(name: str, encoders: tuple[tuple[str, Encoder], ...]) -> tuple[Column, ...]:
@@ -41,7 +49,7 @@ def _inner(name: str, inner: str, encode: Encoder) -> Column:
     def read(record: Record) -> object:
         return [encode(label, getattr(entry, inner)) for entry in getattr(record, name)]
 
-    return Column(label, read)
+    return Column(label, read, encode, name, inner)
 
 
 def bad(field: str, why: str) -> InvalidRecord:
@@ -75,28 +83,30 @@ def flag(field: str, value: Any) -> bool:
     return value
 
 
-def whole(lowest: int, highest: int) -> Encoder:
+@dataclass(frozen=True)
+class Whole:
     """An integer column of that range."""
 
-    def encode(field: str, value: Any) -> int:
-        if not isinstance(value, int) or not lowest <= value <= highest:
-            raise bad(field, f"is not a whole number from {lowest} to {highest}")
+    lowest: int
+    highest: int
+
+    def __call__(self, field: str, value: Any) -> int:
+        if not isinstance(value, int) or not self.lowest <= value <= self.highest:
+            raise bad(field, f"is not a whole number from {self.lowest} to {self.highest}")
         return value
 
-    return encode
 
-
-uint16 = whole(0, 2**16 - 1)
-uint32 = whole(0, 2**32 - 1)
-uint64 = whole(0, 2**64 - 1)
-int32 = whole(-(2**31), 2**31 - 1)
-int64 = whole(-(2**63), 2**63 - 1)
-_clock = whole(0, LAST_MOMENT_US)
+uint16 = Whole(0, 2**16 - 1)
+uint32 = Whole(0, 2**32 - 1)
+uint64 = Whole(0, 2**64 - 1)
+int32 = Whole(-(2**31), 2**31 - 1)
+int64 = Whole(-(2**63), 2**63 - 1)
+clock = Whole(0, LAST_MOMENT_US)
 
 
 def moment(field: str, value: Any) -> object:
     """DateTime64(6): microseconds since 1970, which is what the column stores; TTLs need it to end before 2106."""
-    return _clock(field, value)
+    return clock(field, value)
 
 
 def real(field: str, value: Any) -> float:
@@ -106,9 +116,19 @@ def real(field: str, value: Any) -> float:
     return float(value)
 
 
-def optional(encode: Encoder) -> Encoder:
+@dataclass(frozen=True)
+class Optional:
     """The Nullable of a column: null is null."""
-    return lambda field, value: None if value is None else encode(field, value)
+
+    encode: Encoder
+
+    def __call__(self, field: str, value: Any) -> object:
+        return None if value is None else self.encode(field, value)
+
+
+def optional(encode: Encoder) -> Encoder:
+    """What takes null as null, and everything else as `encode` does."""
+    return Optional(encode)
 
 
 def texts(field: str, value: Any) -> list[str]:

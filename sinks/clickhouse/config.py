@@ -8,7 +8,6 @@ from schemas.errors import UsageError
 from schemas.settings import ClickHouseSettings
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-INSERT_TIMEOUT_S = 60
 INSERT_SETTINGS = {
     # defaults moved between versions: an asynchronous insert acknowledges before rows are readable, and duplicates
     # must be dropped in what hangs on the table too
@@ -38,7 +37,7 @@ def client_arguments(settings: ClickHouseSettings) -> dict[str, Any]:
         "user": settings.clickhouse_user,
         "password": settings.clickhouse_password.get_secret_value(),
         "connect_timeout": min(settings.startup_timeout_s, 10.0),
-        "send_receive_timeout": INSERT_TIMEOUT_S,
+        "send_receive_timeout": settings.clickhouse_timeout_s,
         "sync_request_timeout": 5,
         "compression": "lz4",
         "client_name": "earshot-sink",

@@ -5,20 +5,28 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from schemas.codec import Codec
+from schemas.dead_letter import RawRecord
 from schemas.events import Record
 from schemas.kafka_client import consumer_config, producer_config, record_headers
 from schemas.registry import Registry
 from schemas.settings import ClickHouseSettings
 from schemas.topics import Topic, dlq_of
 from sinks.clickhouse.adapter import Server
+from sinks.clickhouse.batch import Batch, Entry
+from sinks.clickhouse.block import block_of
+from sinks.clickhouse.intent import Intent
 from sinks.clickhouse.migrate import migrations
+from sinks.clickhouse.rows import row_of
+from sinks.clickhouse.tables import MAPPER_VERSION, TABLES
+from sinks.clickhouse.writer import BadRow, Writer
 
 VIEWS = (
     "v_turns",
@@ -56,6 +64,23 @@ def until(done: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -
 
 def fresh(kind: str) -> str:
     return f"{kind}_{uuid4().hex[:12]}"
+
+
+def batch_of(topic: Topic, offsets: Sequence[int]) -> Batch:
+    """A batch of partition 0 that is named by these offsets; its records are not there."""
+    entries = tuple(Entry(offset, b"", partial(RawRecord, topic.name, 0, offset, None, b"", ())) for offset in offsets)
+    intent = Intent(
+        first_offset=offsets[0], last_offset=offsets[-1], records=len(offsets), mapper_version=MAPPER_VERSION
+    )
+    return Batch((topic.name, 0), entries, intent)
+
+
+def write(writer: Writer, topic: Topic, records: Sequence[Record], offsets: Sequence[int]) -> list[BadRow]:
+    """The records as one batch, mapped one by one."""
+    rows = [
+        row_of(topic.name, record, partition=0, offset=offset) for record, offset in zip(records, offsets, strict=True)
+    ]
+    return writer.write(batch_of(topic, offsets), block_of(TABLES[topic.name].name, rows, offsets))
 
 
 class Log:

@@ -16,10 +16,11 @@ from schemas.settings import LocalSettings
 from schemas.timebase import SystemClock
 from schemas.topics import BY_NAME, TRANSCRIPT_TURNS
 from sinks.clickhouse.batch import Batch
+from sinks.clickhouse.block import Block
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.clickhouse.tables import TABLES
-from sinks.clickhouse.writer import Writer
+from sinks.clickhouse.writer import BadRow, Writer
 from tests.fakes.clickhouse_bench import Bench, Log, SinkProcess, fresh, until
 from tests.fakes.clickhouse_meeting import Meeting, Posted
 
@@ -115,9 +116,9 @@ class ForgetfulWriter(Writer):
 
     bot_id = ""
 
-    def write(self, batch: Batch) -> None:
-        if batch.place[0] != TRANSCRIPT_TURNS.name or not any(self.bot_id in row.values for row in batch.rows):
-            super().write(batch)
+    def write(self, batch: Batch, block: Block) -> list[BadRow]:
+        mine = any(self.bot_id in column for column in block.columns)
+        return [] if batch.place[0] == TRANSCRIPT_TURNS.name and mine else super().write(batch, block)
 
 
 @pytest.mark.parametrize(("kind", "turns"), [(Writer, 3), (ForgetfulWriter, 0)])
@@ -234,9 +235,9 @@ def test_clickhouse_away_and_back_loses_nothing(log: Log, own_clickhouse: Daemon
     ],
 )
 def test_what_is_missing_at_start_is_said_with_its_remedy(bench: Bench, away: str, setting: dict[str, str]) -> None:
-    """A service away at start, or a name that is none: two lines, a non-zero exit, within 15 s."""
+    """A service away at start, or a name that is none: two lines and a non-zero exit."""
     sink = bench.start_sink(**setting)
-    assert sink.wait(15) in {2, 3}
+    assert sink.wait(60) in {2, 3}
     assert away in sink.said()
     assert "remedy: " in sink.said()
     assert "Traceback" not in sink.said()

@@ -14,13 +14,12 @@ from schemas.errors import InvalidRecord
 from schemas.topics import TRANSCRIPT_TURNS
 from schemas.vocabulary import TurnState
 from sinks.clickhouse.adapter import Refused, Server
-from sinks.clickhouse.batch import Batches, Limits
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.refusal import Refusal
 from sinks.clickhouse.rows import row_of
 from sinks.clickhouse.tables import COLUMN_NAMES
 from sinks.clickhouse.writer import Writer
-from tests.fakes.clickhouse_bench import VIEWS, Bench, Log, fresh
+from tests.fakes.clickhouse_bench import VIEWS, Bench, Log, fresh, write
 from tests.fakes.clickhouse_meeting import Meeting
 
 pytestmark = pytest.mark.integration
@@ -69,14 +68,12 @@ def test_every_table_and_view_says_what_a_row_is(server: Server, database: str) 
 
 def write_turns(server: Server, database: str, meeting: Meeting, revisions: list[tuple[int, int]]) -> None:
     """Each revision as a batch of its own: whatever merges is merged by ClickHouse, not by us."""
-    batches = Batches(Limits(rows=1, age_ms=0))
     writer = Writer(server, database=database, group=meeting.bot_id)
     for number, revision in revisions:
-        turn = meeting.turn(number, revision, said(number, revision))
-        row = row_of(TRANSCRIPT_TURNS.name, turn, partition=0, offset=next(OFFSETS))
-        batches.add((TRANSCRIPT_TURNS.name, 0), next(OFFSETS), row, size_bytes=1, now_ms=0)
-        for batch in batches.take_all():
-            writer.write(batch)
+        assert (
+            write(writer, TRANSCRIPT_TURNS, [meeting.turn(number, revision, said(number, revision))], [next(OFFSETS)])
+            == []
+        )
 
 
 def said(number: int, revision: int) -> str:
@@ -116,10 +113,8 @@ def test_the_property_would_see_a_view_without_final(server: Server, database: s
 def test_a_turn_that_is_not_settled_is_not_in_the_transcript(server: Server, database: str) -> None:
     """v_turns and v_words show settled turns only."""
     meeting = Meeting(fresh("tenant"), fresh("bot"))
-    row = row_of(TRANSCRIPT_TURNS.name, meeting.turn(1, state=TurnState.FINAL), partition=0, offset=next(OFFSETS))
-    batches = Batches(Limits(rows=1, age_ms=0))
-    batches.add((TRANSCRIPT_TURNS.name, 0), next(OFFSETS), row, size_bytes=1, now_ms=0)
-    Writer(server, database=database, group=meeting.bot_id).write(batches.take_all()[0])
+    writer = Writer(server, database=database, group=meeting.bot_id)
+    write(writer, TRANSCRIPT_TURNS, [meeting.turn(1, state=TurnState.FINAL)], [next(OFFSETS)])
     for view in ("v_turns", "v_words"):
         assert server.run(f"SELECT count() FROM {database}.{view} WHERE bot_id = '{meeting.bot_id}'") == [(0,)]
 
@@ -127,15 +122,11 @@ def test_a_turn_that_is_not_settled_is_not_in_the_transcript(server: Server, dat
 def test_one_batch_written_twice_is_in_the_table_once(server: Server, database: str) -> None:
     """The token drops the second write even from raw counts; another token does not (negative control)."""
     meeting = Meeting(fresh("tenant"), fresh("bot"))
-    batches = Batches(Limits(rows=10, age_ms=0))
-    for number in range(5):
-        row = row_of(TRANSCRIPT_TURNS.name, meeting.turn(number), partition=0, offset=number)
-        batches.add((TRANSCRIPT_TURNS.name, 0), number, row, size_bytes=1, now_ms=0)
-    [batch] = batches.take_all()
+    turns = [meeting.turn(number) for number in range(5)]
     raw = f"SELECT count() FROM {database}.turns WHERE bot_id = '{meeting.bot_id}'"
     server.run(f"SYSTEM STOP MERGES {database}.turns")
     for group, expected in ((meeting.bot_id, 5), (meeting.bot_id, 5), ("another group", 10)):
-        Writer(server, database=database, group=group).write(batch)
+        write(Writer(server, database=database, group=group), TRANSCRIPT_TURNS, turns, range(5))
         assert server.run(raw) == [(expected,)]
     server.run(f"SYSTEM START MERGES {database}.turns")
 
@@ -166,16 +157,16 @@ def test_whatever_becomes_a_row_the_server_takes(
 ) -> None:
     """No row that passed the mapper is ever refused, so no row ever costs its neighbours their insert."""
     meeting = Meeting(fresh("tenant"), fresh("bot"))
-    batches = Batches(Limits(rows=10, age_ms=0))
-    fitting = 0
+    fitting = []
     for number, change in enumerate([{}, *changes]):
         with suppress(InvalidRecord):
-            row = row_of(TRANSCRIPT_TURNS.name, meeting.turn(number, **change), partition=0, offset=number)
-            batches.add((TRANSCRIPT_TURNS.name, 0), number, row, size_bytes=1, now_ms=0)
-            fitting += 1
-    Writer(server, database=database, group=meeting.bot_id).write(batches.take_all()[0])
+            turn = meeting.turn(number, **change)
+            row_of(TRANSCRIPT_TURNS.name, turn, partition=0, offset=number)
+            fitting.append(turn)
+    writer = Writer(server, database=database, group=meeting.bot_id)
+    assert write(writer, TRANSCRIPT_TURNS, fitting, range(len(fitting))) == []
     mine = f"WHERE bot_id = '{meeting.bot_id}'"
-    assert server.run(f"SELECT count() FROM {database}.v_turns {mine}") == [(fitting,)]
+    assert server.run(f"SELECT count() FROM {database}.v_turns {mine}") == [(len(fitting),)]
 
 
 def test_a_dropped_column_is_the_schemas_fault(server: Server) -> None:

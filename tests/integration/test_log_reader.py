@@ -13,7 +13,7 @@ from schemas.settings import Settings
 from schemas.telemetry import RECORDS_DEAD
 from schemas.topics import BOT_EVENTS, BY_NAME, dlq_of
 from schemas.vocabulary import BotState
-from sinks import log_reader
+from sinks import dead_letter_writer
 from sinks.log_reader import LogReader, LogRecord
 from sinks.scan import scan
 from tests.fakes.door import Door
@@ -220,7 +220,7 @@ def test_records_before_a_dead_letter_that_is_not_taken_are_not_lost(
     own: OwnTopic, reader: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They are handed out first; then the failure is raised, and the poison waits for the next try."""
-    bury, refusals = log_reader.produce_and_wait, [1, 1]
+    bury, refusals = dead_letter_writer.produce_and_wait, [1, 1]
 
     def refuse(*arguments: object) -> None:
         if refusals:
@@ -228,7 +228,7 @@ def test_records_before_a_dead_letter_that_is_not_taken_are_not_lost(
             raise Unavailable("the dead-letter topic does not take a record")
         bury(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(log_reader, "produce_and_wait", refuse)
+    monkeypatch.setattr(dead_letter_writer, "produce_and_wait", refuse)
     own.put(events(1))
     own.put_raw([("bot_0", b"poison")])
     own.put(events(1, first=12))

@@ -1,0 +1,208 @@
+"""The delivery protocol: intent, insert, commit. What is in a table is in it once, whoever dies when.
+
+1. A batch is named in the metadata of an offset commit, with the offset of its first record: the intent.
+2. Its rows are inserted, a table at a time, one INSERT of one block each, under tokens made of the exact range.
+3. What no table takes is acknowledged by its dead-letter topic, and has a row in sink_dead_letters.
+4. The offset after its last record is committed, without metadata.
+
+No step begins before the one before is acknowledged. A death after 1 and before 4 leaves the intent: whoever has the partition
+next makes the same batch, and ClickHouse drops what it has under that token already. A death before 1 leaves nothing.
+A member whom the group has given up on is refused step 1, so it inserts nothing that its successor might cut otherwise.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import structlog
+
+from schemas.errors import InvalidRecord, Unavailable
+from schemas.telemetry import BATCH_AGE, INSERTED_AT, PROCESS_ERRORS, TABLE_STOPPED
+from schemas.timebase import Clock
+from sinks.clickhouse.adapter import NotNow, Refused
+from sinks.clickhouse.batch import Batch, Place
+from sinks.clickhouse.block import Block, block_of
+from sinks.clickhouse.fault_point import FaultPoint, FaultPoints
+from sinks.clickhouse.intake import Intake, Mark
+from sinks.clickhouse.mapper import Mapped, Mapper
+from sinks.clickhouse.refusal import Refusal
+from sinks.clickhouse.retry import Outages
+from sinks.clickhouse.rows import dead_row
+from sinks.clickhouse.tables import DEAD_LETTERS, TABLES
+from sinks.clickhouse.writer import BadRow, Writer
+from sinks.dead_letter_writer import DeadLetterWriter
+
+PASS_MS = 5_000.0  # then the group is heard again
+REFUSED = "refused_by_clickhouse"
+log = structlog.get_logger()
+
+
+class Delivery:
+    """What is on its way into tables: at most one batch of each partition. Of one thread."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        mapper: Mapper,
+        writer: Writer,
+        dead_letters: DeadLetterWriter,
+        *,
+        clock: Clock,
+        stage: str,
+        faults: FaultPoints,
+    ) -> None:
+        self._intake = intake
+        self._mapper = mapper
+        self._writer = writer
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._stage = stage
+        self._faults = faults
+        self._waiting: dict[Place, Batch] = {}
+        self._mapped: dict[Place, Mapped] = {}  # of batches whose rows are in and whose dead are not
+        self._written: dict[Place, int] = {}
+        self.outages = Outages()
+        self.committed: dict[Place, int] = {}
+
+    @property
+    def busy(self) -> set[Place]:
+        """Partitions with a batch on its way."""
+        return set(self._waiting)
+
+    def take(self, batches: Iterable[Batch]) -> None:
+        """Batches to deliver; of a partition that is not busy."""
+        for batch in batches:
+            self._waiting[batch.place] = batch
+
+    def advance(self) -> None:
+        """Carry every batch as far as Kafka and ClickHouse take it now."""
+        ends_ms = self._clock.monotonic_ms() + PASS_MS
+        for batch in self._intended(self._ready()):
+            now_ms = self._clock.monotonic_ms()
+            if now_ms < ends_ms and self._may_try(batch, now_ms):
+                self._deliver(batch)
+        self.settle(self._written)
+
+    def settle(self, places: Iterable[Place]) -> None:
+        """Commit what is written of these partitions; what is refused is committed with the next intent, or lost with it."""
+        marks = {place: Mark(self._written[place]) for place in places if place in self._written}
+        self._note(self._intake.commit(marks), marks, FaultPoint.AFTER_COMMIT)
+
+    def forget(self, places: Iterable[Place]) -> None:
+        """Partitions that are another's now: it finds the intent, or reads again what was not committed here."""
+        for place in places:
+            self._waiting.pop(place, None)
+            self._mapped.pop(place, None)
+            self._written.pop(place, None)
+            self.committed.pop(place, None)
+
+    def _may_try(self, batch: Batch, now_ms: float) -> bool:
+        """Whether the table that the batch wants next may be asked now."""
+        table = DEAD_LETTERS if batch.place in self._mapped else TABLES[batch.place[0]].name
+        return self.outages.may_try(table, now_ms)
+
+    def _ready(self) -> list[Batch]:
+        """Batches that may be tried now, in the order they came."""
+        now_ms = self._clock.monotonic_ms()
+        return [batch for batch in self._waiting.values() if self._may_try(batch, now_ms)]
+
+    def _intended(self, batches: list[Batch]) -> list[Batch]:
+        """Those of the batches that Kafka has in writing."""
+        new = {batch.place: batch for batch in batches if not batch.intended}
+        marks = {place: Mark(batch.intent.first_offset, batch.intent.metadata()) for place, batch in new.items()}
+        for place in self._note(self._intake.commit(marks), marks, FaultPoint.AFTER_INTENT):
+            self._waiting[place] = replace(new[place], intended=True)
+        current = [self._waiting[batch.place] for batch in batches if batch.place in self._waiting]
+        return [batch for batch in current if batch.intended]
+
+    def _note(self, accepted: set[Place], marks: dict[Place, Mark], reached: FaultPoint) -> set[Place]:
+        for place in accepted:
+            self.committed[place] = marks[place].offset
+            self._written.pop(place, None)
+        if accepted:
+            self._faults.reach(reached)
+        return accepted
+
+    def _deliver(self, batch: Batch) -> None:
+        """Rows are made just before they are sent, and are not kept: a batch in columns is many times its bytes."""
+        mapped = self._mapped.pop(batch.place, None) or self._map(batch)
+        if mapped is None:
+            return
+        if self._write_rows(batch, mapped) and self._write_dead(batch, mapped):
+            self._faults.reach(FaultPoint.AFTER_ACK)
+            del self._waiting[batch.place]
+            self._written[batch.place] = batch.next_offset
+        elif mapped.block is None:
+            self._mapped[batch.place] = mapped
+
+    def _map(self, batch: Batch) -> Mapped | None:
+        try:
+            return self._mapper.mapped(batch)
+        except Unavailable as error:
+            self._put_off(TABLES[batch.place[0]].name, Refusal.RETRY, error.message)
+            return None
+
+    def _write_rows(self, batch: Batch, mapped: Mapped) -> bool:
+        """True once all rows are in, but for those that ClickHouse will not have, which join the dead."""
+        if mapped.block is None:
+            return True
+        bad = self._write(batch, mapped.block)
+        if bad is None:
+            return False
+        origins = {entry.offset: entry.origin for entry in batch.entries} if bad else {}
+        mapped.dead += [(origins[row.offset](), InvalidRecord(row.reason, error_class=REFUSED)) for row in bad]
+        mapped.dead.sort(key=lambda dead: dead[0].offset)
+        mapped.block = None
+        return True
+
+    def _write_dead(self, batch: Batch, mapped: Mapped) -> bool:
+        """True once every dead record is on its dead-letter topic and in its table."""
+        if not mapped.dead:
+            return True
+        try:
+            self._dead_letters.bury(mapped.dead[mapped.buried :])
+        except Unavailable as error:
+            self._put_off(DEAD_LETTERS, Refusal.RETRY, error.message)
+            return False
+        mapped.buried = len(mapped.dead)
+        bad = self._write(batch, self._letters(mapped))
+        if bad:
+            log.error("dead_letters_not_in_table", stage=self._stage, topic=batch.place[0], rows=len(bad))
+        return bad is not None
+
+    def _letters(self, mapped: Mapped) -> Block:
+        now_us = self._clock.now_us()
+        rows = [dead_row(record, stage=self._stage, error=error, failed_at_us=now_us) for record, error in mapped.dead]
+        return block_of(DEAD_LETTERS, rows, [record.offset for record, _ in mapped.dead])
+
+    def _write(self, batch: Batch, block: Block) -> list[BadRow] | None:
+        """The rows refused, all others being in; None when it has to be tried again."""
+        try:
+            bad = self._writer.write(batch, block)
+        except (NotNow, Refused) as error:
+            self._put_off(block.table, error.refusal, error.message)
+            return None
+        self._took(block.table, batch)
+        return bad
+
+    def _took(self, table: str, batch: Batch) -> None:
+        INSERTED_AT.labels(table).set(self._clock.now_us() / 1e6)
+        BATCH_AGE.labels(table).observe(max(0.0, self._clock.monotonic_ms() - batch.opened_at_ms) / 1000)
+        if self.outages.after_success(table):
+            TABLE_STOPPED.labels(table).set(0)
+            log.info("table_goes_on", stage=self._stage, table=table)
+
+    def _put_off(self, table: str, refusal: Refusal, reason: str) -> None:
+        now_ms = self._clock.monotonic_ms()
+        outage = self.outages.after_failure(table, refusal, now_ms, reason)
+        PROCESS_ERRORS.labels(self._stage, f"clickhouse_{refusal}").inc()
+        TABLE_STOPPED.labels(table).set(int(outage.stopped))
+        (log.error if outage.stopped else log.warning)(
+            "table_stopped" if outage.stopped else "clickhouse_away",
+            stage=self._stage,
+            table=table,
+            refusal=str(refusal),
+            failures=outage.failures,
+            retry_in_ms=round(outage.retry_at_ms - now_ms),
+            batches_waiting=len(self._waiting),
+            error=reason,
+        )
