@@ -44,7 +44,11 @@ def demand_topics(consumer: Consumer, topics: Iterable[str], settings: Settings)
         partitions_of(consumer, topic, settings)
 
 
-def demand_hope(error: KafkaError, reader: str) -> None:
-    """Raise Unavailable for what librdkafka reports but no waiting mends; let what it retries by itself pass."""
+def demand_hope(error: KafkaError, reader: str, topic: str | None) -> None:
+    """Raise Unavailable for what librdkafka reports but no waiting mends; let what it retries by itself pass.
+
+    `topic` is the one the error is about, where it is about one.
+    """
     if error.fatal() or error.code() in HOPELESS:
-        raise Unavailable(f"Kafka refuses {reader}: {error}", remedy="see the broker's log, its topics and its ACLs")
+        what = f"{reader} topic {topic}" if topic else reader
+        raise Unavailable(f"Kafka refuses {what}: {error}", remedy="see the broker's log, its topics and its ACLs")

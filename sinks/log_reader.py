@@ -143,7 +143,7 @@ class LogReader:
                 self._undecoded.append(message)
                 fetched += 1
             else:
-                demand_hope(error, self._stage)
+                demand_hope(error, self._stage, message.topic())
             message = self._consumer.poll(0) if fetched < max_records else None
 
     def _decode_waiting(self) -> list[LogRecord]:

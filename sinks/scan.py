@@ -46,7 +46,7 @@ def _for_ever(consumer: Consumer) -> Iterator[Message]:
         if error is None:
             yield message
         else:
-            demand_hope(error, "a scan")
+            demand_hope(error, "a scan", message.topic())
 
 
 def _to_the_ends(consumer: Consumer, settings: Settings, partitions: int) -> Iterator[Message]:
@@ -61,4 +61,4 @@ def _to_the_ends(consumer: Consumer, settings: Settings, partitions: int) -> Ite
         elif error.code() == KafkaError._PARTITION_EOF:
             ended.add(message.partition())
         else:
-            demand_hope(error, "a scan")
+            demand_hope(error, "a scan", message.topic())

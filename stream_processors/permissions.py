@@ -1,5 +1,6 @@
 """What the broker lets this process do, asked before it joins its group: a reader that is refused would only wait. Shell."""
 
+import time
 from collections.abc import Iterable
 from concurrent.futures import Future
 
@@ -9,6 +10,13 @@ from confluent_kafka.admin import AclOperation, AdminClient, ConsumerGroupDescri
 from schemas.errors import Unavailable
 from schemas.topics import Topic
 
+FORMING = (
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.NOT_COORDINATOR,
+    KafkaError._TIMED_OUT,
+)
+COORDINATOR_WAIT_S = 1.0
 REFUSED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
 
 
@@ -27,9 +35,19 @@ def demand_permissions(
     for name, operation in needed:
         if not _allowed(described[name], operation):
             raise _refusal(f"{operation.name.lower()} topic {name}", f"--topic {name}", operation, group)
-    groups = admin.describe_consumer_groups([group], include_authorized_operations=True, request_timeout=timeout_s)
-    if not _allowed(groups[group], AclOperation.READ):
+    if not _allowed(_group_described(admin, group, timeout_s), AclOperation.READ):
         raise _refusal("join it", f"--group {group}", AclOperation.READ, group)
+
+
+def _group_described(admin: AdminClient, group: str, timeout_s: float) -> Future[ConsumerGroupDescription]:
+    """The broker's answer; a broker that is young has no coordinator for a moment."""
+    for _ in range(max(1, round(timeout_s / COORDINATOR_WAIT_S))):
+        groups = admin.describe_consumer_groups([group], include_authorized_operations=True, request_timeout=timeout_s)
+        error = groups[group].exception()
+        if not isinstance(error, KafkaException) or error.args[0].code() not in FORMING:
+            break
+        time.sleep(COORDINATOR_WAIT_S)
+    return groups[group]
 
 
 def _allowed(answer: Future[TopicDescription] | Future[ConsumerGroupDescription], operation: AclOperation) -> bool:

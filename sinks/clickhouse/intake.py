@@ -73,7 +73,7 @@ class Intake:
                 left_bytes -= _take(message, take)
                 left -= 1
             else:
-                demand_hope(error, self._stage)
+                demand_hope(error, self._stage, message.topic())
             message = self._consumer.poll(0) if left > 0 and left_bytes > 0 else None
 
     def left(self, places: Iterable[Place]) -> dict[Place, Mark] | None:

@@ -78,7 +78,7 @@ class EndpointLog:
             if error.code() == KafkaError._PARTITION_EOF:
                 self._position = message.offset() or 0  # compaction may have taken what was before it
             else:
-                demand_hope(error, "the endpoints")
+                demand_hope(error, "the endpoints", message.topic())
             return None
         found = raw(message)
         self._position = found.offset + 1

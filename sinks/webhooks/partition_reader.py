@@ -109,7 +109,7 @@ class PartitionReader:
             elif error.code() == KafkaError._PARTITION_EOF:
                 return
             else:
-                demand_hope(error, "sink webhooks")
+                demand_hope(error, "sink webhooks", message.topic())
 
 
 def _away(error: Exception) -> Unavailable:

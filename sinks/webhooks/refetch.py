@@ -64,8 +64,8 @@ class Refetch:
             error = message.error() if message else None
             if error is not None and error.code() == KafkaError._PARTITION_EOF:
                 return None, -1
-            if error is not None:
-                demand_hope(error, "sink webhooks")
+            if message and error is not None:
+                demand_hope(error, "sink webhooks", message.topic())
             elif message and (message.offset() or 0) >= offset:
                 there = message.offset() == offset
                 return (message.value() if there else None), (offset if there else -1)
