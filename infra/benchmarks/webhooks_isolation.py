@@ -6,7 +6,7 @@ from statistics import quantiles
 from tempfile import TemporaryDirectory
 
 from infra.benchmarks.webhook_stand import WebhookStand
-from infra.local.own_broker import own_broker
+from infra.local.cluster import own_cluster
 from infra.result import Result
 from schemas.settings import LocalSettings
 
@@ -39,8 +39,8 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
 
 
 def _healthy_p99_ms(settings: LocalSettings, *, hanging: int) -> tuple[float, int]:
-    with TemporaryDirectory(prefix="earshot-bench-") as name, own_broker(settings, Path(name)) as environment:
-        stand = WebhookStand(environment, Path(name), endpoints=ENDPOINTS, hanging=hanging)
+    with TemporaryDirectory(prefix="earshot-bench-") as name, own_cluster(settings, Path(name)) as cluster:
+        stand = WebhookStand(cluster.environment, Path(name), endpoints=ENDPOINTS, hanging=hanging)
         with stand.running():
             began_s = time.monotonic()
             for number in range(PER_S * SECONDS):

@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 
 from infra.benchmarks.webhook_stand import WebhookStand
 from infra.chaos.webhooks.load import bot_events, speech
-from infra.local.own_broker import own_broker
+from infra.local.cluster import own_cluster
 from infra.result import Result
 from schemas.codec import Codec
 from schemas.kafka_client import producer_config
@@ -25,10 +25,10 @@ MOST_P50_MS, MOST_P99_MS = 30.0, 150.0
 
 def run(settings: LocalSettings, seed: int, command: str) -> Result:
     """Events are stamped as they are handed to the producer."""
-    with TemporaryDirectory(prefix="earshot-bench-") as name, own_broker(settings, Path(name)) as environment:
-        stand = WebhookStand(environment, Path(name), endpoints=1)
+    with TemporaryDirectory(prefix="earshot-bench-") as name, own_cluster(settings, Path(name)) as cluster:
+        stand = WebhookStand(cluster.environment, Path(name), endpoints=1)
         with stand.running():
-            told = _tell(environment)
+            told = _tell(cluster.environment)
             stand.wait_for(told)
             late_ms = stand.report().late_ms[0][PER_S * WARM_UP_S :]
     p50_ms, p99_ms = median(late_ms), quantiles(late_ms, n=100)[-1]

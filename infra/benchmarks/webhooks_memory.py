@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from confluent_kafka import Consumer, TopicPartition
 
 from infra.benchmarks.webhook_stand import WebhookStand
-from infra.local.own_broker import own_broker
+from infra.local.cluster import own_cluster
 from infra.result import Result
 from schemas.errors import Unavailable
 from schemas.kafka_client import consumer_config
@@ -26,14 +26,14 @@ DEADLINE_S = 240.0
 
 def run(settings: LocalSettings, seed: int, command: str) -> Result:
     """The first ten thousand fill every buffer there is; the rest shows what each further one costs."""
-    with TemporaryDirectory(prefix="earshot-bench-") as name, own_broker(settings, Path(name)) as environment:
-        stand = WebhookStand(environment, Path(name), endpoints=1, away=True)
+    with TemporaryDirectory(prefix="earshot-bench-") as name, own_cluster(settings, Path(name)) as cluster:
+        stand = WebhookStand(cluster.environment, Path(name), endpoints=1, away=True)
         with stand.running() as sink:
             _send(stand, WARM_UP)
-            _wait_for_parked(environment, WARM_UP)
+            _wait_for_parked(cluster.environment, WARM_UP)
             before = sink.memory_info().rss
             _send(stand, PARKED)
-            _wait_for_parked(environment, WARM_UP + PARKED)
+            _wait_for_parked(cluster.environment, WARM_UP + PARKED)
             after = sink.memory_info().rss
     bytes_each = round((after - before) / PARKED)
     return Result(

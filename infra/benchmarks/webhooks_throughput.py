@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import psutil
 
 from infra.benchmarks.webhook_stand import WebhookStand
-from infra.local.own_broker import own_broker
+from infra.local.cluster import own_cluster
 from infra.result import Result
 from schemas.settings import LocalSettings
 
@@ -20,8 +20,8 @@ LEAST_PER_CORE_S = 5_000
 
 def run(settings: LocalSettings, seed: int, command: str) -> Result:
     """Processor seconds of the whole sink, from reading a delivery to its attempt on the log and the commit."""
-    with TemporaryDirectory(prefix="earshot-bench-") as name, own_broker(settings, Path(name)) as environment:
-        stand = WebhookStand(environment, Path(name), endpoints=ENDPOINTS)
+    with TemporaryDirectory(prefix="earshot-bench-") as name, own_cluster(settings, Path(name)) as cluster:
+        stand = WebhookStand(cluster.environment, Path(name), endpoints=ENDPOINTS)
         with stand.running() as sink:
             before_s = _spent_s(sink)
             for number in range(DELIVERIES):

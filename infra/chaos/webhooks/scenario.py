@@ -19,7 +19,7 @@ from infra.chaos.webhooks.judge import Verdict, read_receipts, verdict
 from infra.chaos.webhooks.load import STATES, bot_events, speech
 from infra.chaos.webhooks.plan import CONTROL, SECRET, Fault, Receiver, receivers
 from infra.demo.supervisor import EARSHOT
-from infra.local.own_broker import own_broker
+from infra.local.cluster import own_cluster
 from infra.local.ports import free_ports
 from infra.result import Result
 from schemas.codec import Codec
@@ -47,11 +47,11 @@ SINK_SETTINGS = {
 def run(asked: Run) -> Result:
     """Kill for as long as asked, let everything drain, then judge."""
     length_s = asked.minutes * 60
-    with TemporaryDirectory(prefix="earshot-chaos-") as name, own_broker(asked.settings, Path(name)) as environment:
+    with TemporaryDirectory(prefix="earshot-chaos-") as name, own_cluster(asked.settings, Path(name)) as cluster:
         folder = Path(name)
         plan = receivers(free_ports(21), length_s, asked.seed)
         chaos = Chaos(
-            folder, {**environment, **SINK_SETTINGS, "SSL_CERT_FILE": str(Certificates(folder).trusted)}, plan
+            folder, {**cluster.environment, **SINK_SETTINGS, "SSL_CERT_FILE": str(Certificates(folder).trusted)}, plan
         )
         with chaos.running():
             killed, events = chaos.live(list(kills(SINKS, length_s, asked.seed)), length_s)
