@@ -24,7 +24,7 @@ from sinks.clickhouse.writer import BadRow, Writer
 from tests.fakes.clickhouse_bench import Bench, Log, SinkProcess, fresh, until
 from tests.fakes.clickhouse_meeting import Meeting, Posted
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 TURNS_OF_ROUND = 800
 SMALL_BATCHES = {"EARSHOT_CLICKHOUSE_BATCH_ROWS": "50", "EARSHOT_CLICKHOUSE_BATCH_MS": "50"}
 TOPICS = [BY_NAME[name] for name in TABLES]

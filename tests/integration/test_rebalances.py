@@ -15,7 +15,7 @@ from tests.fakes.scripted_results import Voice, done, said
 from tests.fakes.transcribe_bench import TranscribeBench, TranscribeWorker, assert_chain, until
 from tests.fakes.turns_bench import TurnsBench, TurnsWorker, fresh, spoken
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 PARTITIONS = list(range(8))
 BOTS = 16
 CHUNKS = 60

@@ -33,7 +33,7 @@ class Told:
         return self.units * SAMPLES_PER_UNIT
 
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 SAID = (
     "The budget for the next quarter is nearly complete. "
     "We still need to decide who will present the numbers to the board. "

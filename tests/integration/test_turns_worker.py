@@ -14,7 +14,7 @@ from schemas.vocabulary import ParticipantKind, TranscriptKind, TurnReason, Turn
 from tests.fakes.scripted_results import Voice, done, participant, said
 from tests.fakes.turns_bench import TurnsBench, TurnsWorker, fresh, latest, spoken, until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

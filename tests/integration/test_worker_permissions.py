@@ -28,7 +28,7 @@ from tests.conftest import CACHE_DIR, START_DEADLINE_S, StartService
 from tests.fakes.transcribe_bench import TranscribeBench, until
 from tests.fakes.turns_bench import TurnsBench, fresh
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 EVERYBODY = ("User:ANONYMOUS", "*")
 ACLS = (
     "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
