@@ -177,9 +177,10 @@ async def test_local_a_killed_process_fails_the_session_and_is_replaced(local: P
     await session.send(spoken(TEXT)[: SAMPLE_RATE_HZ * 2])
     decoder = await decoder_of_ours()
     nursery = decoder.parent()
-    if victim == "nursery" and nursery:
-        nursery.kill()
-    decoder.kill()
+    victims = [nursery, decoder] if victim == "nursery" else [decoder]
+    for process in victims:
+        process.kill()
+    await asyncio.to_thread(psutil.wait_procs, victims, 10)  # a kill takes a moment, and until then they take orders
     with pytest.raises(ProviderError) as caught:
         await until_final(session, len(spoken(TEXT)) // 2)
     assert caught.value.error_class is SttErrorClass.TRANSIENT

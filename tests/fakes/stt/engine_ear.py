@@ -50,7 +50,7 @@ class EngineEar:
         judged = self._unjudged + pcm
         whole = len(judged) // BYTES_PER_UNIT * BYTES_PER_UNIT
         self._unjudged = judged[whole:]
-        speech = self._vad.speech(judged[:whole])
+        speech = self._vad.hear(judged[:whole], in_doubt=False)
         after = next((i for i, yes in enumerate(reversed(speech)) if yes), None)
         if after is not None:
             self._spoken_to = self.position - (len(self._unjudged) + after * BYTES_PER_UNIT) // 2
