@@ -14,8 +14,8 @@ setup: ## Install and fetch what is missing (Debian 12, root or sudo)
 demo: setup ## A real meeting end to end, and the proof of what was heard
 	@$(earshot) demo
 
-test: check ## Everything: checks, unit, integration and browser tests on real services; what fails is named and tried once more
-	@$(python) -m pytest || $(python) -m pytest --last-failed --last-failed-no-failures none
+test: check ## Everything: checks, unit, integration and browser tests on real services
+	@$(python) -m pytest
 
 test-snippets: setup ## The webhook receiver in Go, with a Go of its own (75 MB, once)
 	@go=$$(infra/setup/tool.sh go)/go/bin && chmod +x "$$go/go" && PATH="$$go:$$PATH" $(python) -m pytest docs/receivers
