@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.cluster import own_cluster
 from infra.local.ports import free_ports
 from schemas.events import Turn
 from schemas.ids import event_id
+from schemas.settings import LocalSettings
 from schemas.topics import BOT_EVENTS, MEETING_PARTICIPANTS, STT_RESULTS, Topic
 from schemas.vocabulary import ParticipantKind, TranscriptKind, TurnReason, TurnState
 from tests.fakes.scripted_results import Voice, done, participant, said
@@ -171,8 +173,18 @@ def test_poison(bench: TurnsBench, topic: Topic) -> None:
     assert spoken(bench.turns(bot)) == ["still here"]
 
 
-def test_replay_into_a_new_group(bench: TurnsBench, tmp_path: Path) -> None:
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[TurnsBench]:
+    """A bench whose log holds nothing else: whoever reads it from its beginning reads only this test."""
+    with own_cluster(LocalSettings(), tmp_path) as cluster:
+        bench = TurnsBench(cluster.bootstrap_servers, cluster.registry_url, tmp_path)
+        yield bench
+        bench.close()
+
+
+def test_replay_into_a_new_group(alone: TurnsBench, tmp_path: Path) -> None:
     """All inputs from offset 0 into another group give the same turns: ids, words, names, times."""
+    bench = alone
     bench.ready()
     bots = [fresh("bot") for _ in range(3)]
     for bot in bots:
