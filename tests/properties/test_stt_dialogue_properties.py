@@ -246,6 +246,15 @@ def test_a_turn_that_ended_by_itself_is_no_answer() -> None:
         run(bench, [("speak", 300, 9600), ("silence", 1200, 9600), ("serve", 12, 0), ("speak", 300, 9600)])
 
 
+def test_a_request_that_waits_for_the_next_socket_is_not_answered_on_this_one() -> None:
+    """A word said while AssemblyAI winds a socket up is not final before the next socket has heard it."""
+    options = assemblyai.Options(48_000, "pcm_s16le", "u3-rt-pro", True, MIN_TURN_SILENCE_MS)
+    dialogue = AssemblyAIDialogue(formatted_twice=False, min_turn_silence_samples=MIN_TURN_SILENCE_MS * 48)
+    bench = Bench(dialogue, lambda: Wire(lambda *a: assemblyai.AssemblyAITalk(options, *a), Knobs()))
+    word_said = ("speak", 60, 1920)
+    run(bench, [word_said, ("finalize", 0, 0), word_said, ("wait", 2500, 0), word_said])
+
+
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 5_000)), max_size=40), st.integers(0, 10**9))
 def test_added_silence_takes_no_time(pieces: list[tuple[bool, int]], session_from: int) -> None:
     """Each sample of the session is found where it was on the wire; what was added lies where it was added."""

@@ -213,11 +213,16 @@ class AssemblyAIDialogue:
     def _answered(self, last_word_end: int) -> int:
         """How far the end of a turn reaches: over the silence after it, when it was asked for."""
         to_sample = last_word_end
-        if self._asks and self._asks[0].to_sample - last_word_end < self._min_turn_silence:
+        if self._asks and self._is_answer_to(self._asks[0], last_word_end):
             to_sample = max(to_sample, self._asks.popleft().to_sample)
         while self._asks and self._asks[0].to_sample <= to_sample:
             self._asks.popleft()
         return to_sample
+
+    def _is_answer_to(self, ask: Ask, last_word_end: int) -> bool:
+        """A request that waits for the next socket is no business of this one: it has not heard what lies before it."""
+        heard_here = ask.to_sample <= self._wire.clock.session
+        return heard_here and ask.to_sample - last_word_end < self._min_turn_silence
 
     def _words(self, turn: Turn) -> list[ProviderWord]:
         return [self._word(word) for word in turn.words]
