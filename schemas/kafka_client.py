@@ -36,9 +36,18 @@ def consumer_config(bootstrap_servers: str, group_id: str) -> dict[str, str | in
         "partition.assignment.strategy": "range",
         "session.timeout.ms": 10_000,
         "heartbeat.interval.ms": 2_000,
-        "fetch.wait.max.ms": 50,
+        "fetch.wait.max.ms": 200,
         "log_level": LOG_LEVEL,
     }
+
+
+def reader_config(bootstrap_servers: str, group_id: str) -> dict[str, str | int | bool]:
+    """confluent-kafka consumer that reads partitions to their ends as they are now, and is told of them soon.
+
+    Whoever keeps such a consumer unassigns it between two readings: at the end it would ask the broker on and on.
+    """
+    told_soon = {"enable.partition.eof": True, "fetch.wait.max.ms": 10}
+    return {**consumer_config(bootstrap_servers, group_id), **told_soon}
 
 
 def record_headers(tenant_id: str, bot_id: str) -> Headers:

@@ -6,7 +6,7 @@ from uuid import uuid4
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, Message, TopicPartition
 
 from schemas.errors import Unavailable
-from schemas.kafka_client import consumer_config
+from schemas.kafka_client import reader_config
 from schemas.settings import Settings
 from sinks.broker import REMEDY, demand_hope, partition_of, partitions_of
 
@@ -33,8 +33,8 @@ def scan(
 
 
 def _consumer(settings: Settings) -> Consumer:
-    config = consumer_config(settings.kafka_bootstrap_servers, f"earshot-scan-{uuid4()}")
-    return Consumer({**config, "enable.partition.eof": True})
+    config = reader_config(settings.kafka_bootstrap_servers, f"earshot-scan-{uuid4()}")
+    return Consumer(config)
 
 
 def _for_ever(consumer: Consumer) -> Iterator[Message]:

@@ -9,7 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from schemas.codec import Codec
 from schemas.errors import InvalidRecord, Unavailable, UsageError
 from schemas.events import Record
-from schemas.kafka_client import consumer_config
+from schemas.kafka_client import reader_config
 from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.topics import Topic
@@ -47,8 +47,7 @@ class PartitionReader:
         self._settings = settings
         self._bury = bury
         self._codec = Codec(Registry(settings.schema_registry_url))
-        config = consumer_config(settings.kafka_bootstrap_servers, group_id)
-        self._consumer = Consumer({**config, "enable.partition.eof": True, "fetch.wait.max.ms": 10})
+        self._consumer = Consumer(reader_config(settings.kafka_bootstrap_servers, group_id))
 
     def close(self) -> None:
         self._consumer.close()
@@ -107,6 +106,7 @@ class PartitionReader:
             if error is None:
                 yield message
             elif error.code() == KafkaError._PARTITION_EOF:
+                self._consumer.unassign()
                 return
             else:
                 demand_hope(error, "sink webhooks", message.topic())

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from schemas.codec import Codec
 from schemas.errors import InvalidRecord, Unavailable
 from schemas.events import WebhookDelivery
-from schemas.kafka_client import consumer_config
+from schemas.kafka_client import reader_config
 from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.topics import WEBHOOK_DELIVERIES
@@ -19,7 +19,7 @@ from sinks.broker import REMEDY, demand_hope
 
 LONGEST_LEAP = 256
 """Records read past rather than asking the broker anew."""
-SMALL_FETCHES = {"queued.max.messages.kbytes": 4096, "fetch.message.max.bytes": 262_144, "fetch.wait.max.ms": 10}
+SMALL_FETCHES = {"queued.max.messages.kbytes": 4096, "fetch.message.max.bytes": 262_144}
 Place = tuple[int, int]
 """Partition and offset."""
 Body = tuple[Place, WebhookDelivery | None]
@@ -31,8 +31,8 @@ class Refetch:
     def __init__(self, settings: WebhookSettings) -> None:
         self._timeout_s = settings.startup_timeout_s
         self._codec = Codec(Registry(settings.schema_registry_url))
-        config = consumer_config(settings.kafka_bootstrap_servers, f"{settings.webhook_consumer_group}-refetch")
-        self._consumer = Consumer({**config, **SMALL_FETCHES, "enable.partition.eof": True})
+        config = reader_config(settings.kafka_bootstrap_servers, f"{settings.webhook_consumer_group}-refetch")
+        self._consumer = Consumer({**config, **SMALL_FETCHES})
         self._thread = ThreadPoolExecutor(1, "webhook-refetch")
 
     def close(self) -> None:
@@ -47,6 +47,7 @@ class Refetch:
     def _bodies(self, places: Sequence[Place]) -> Iterator[Body]:
         for partition, wanted in groupby(places, key=lambda place: place[0]):
             yield from self._of_partition(partition, [offset for _, offset in wanted])
+        self._consumer.unassign()
 
     def _of_partition(self, partition: int, offsets: Sequence[int]) -> Iterator[Body]:
         at = -1

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata
 from schemas.codec import Codec
 from schemas.errors import InvalidRecord, Unavailable, UsageError
 from schemas.events import ResultEvent
-from schemas.kafka_client import consumer_config, producer_config
+from schemas.kafka_client import producer_config, reader_config
 from schemas.registry import Registry
 from schemas.settings import TranscribeSettings
 from schemas.telemetry import RECORDS_WRITTEN
@@ -117,8 +117,8 @@ class ResultsLog:
     """Reads the ends of the log without a group. Blocking: call it from a thread of its own, one call at a time."""
 
     def __init__(self, bootstrap_servers: str, codec: Codec, label: str) -> None:
-        config = consumer_config(bootstrap_servers, f"earshot-transcribe-{uuid4()}")
-        self._consumer = Consumer({**config, "enable.partition.eof": True})
+        config = reader_config(bootstrap_servers, f"earshot-transcribe-{uuid4()}")
+        self._consumer = Consumer(config)
         self._codec = codec
         self._label = label
 
@@ -156,6 +156,7 @@ class ResultsLog:
                 unfinished -= 1
             elif message is not None and error is None:
                 yield message
+        self._consumer.unassign()
 
     def _learn(self, restored: dict[StreamKey, Restored], message: Message) -> None:
         try:

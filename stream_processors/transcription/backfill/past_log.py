@@ -11,7 +11,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 from schemas.codec import Codec
 from schemas.errors import InvalidRecord, Unavailable, UsageError
 from schemas.events import AudioChunk, BotEvent, Ledger, Record, ResultEvent
-from schemas.kafka_client import consumer_config
+from schemas.kafka_client import reader_config
 from schemas.settings import Settings
 from schemas.topics import AUDIO_FRAMES, BOT_EVENTS, STT_RESULTS, Topic
 from schemas.vocabulary import BotState
@@ -48,8 +48,8 @@ class PastLog:
     """Reads what lies behind us; it never commits and never writes."""
 
     def __init__(self, settings: Settings, codec: Codec) -> None:
-        config = consumer_config(settings.kafka_bootstrap_servers, f"earshot-backfill-{uuid4()}")
-        self._consumer = Consumer({**config, "enable.partition.eof": True})
+        config = reader_config(settings.kafka_bootstrap_servers, f"earshot-backfill-{uuid4()}")
+        self._consumer = Consumer(config)
         self._codec = codec
 
     def past(self, bot_id: str) -> Past:
