@@ -28,6 +28,7 @@ WAIT_S = 60.0
 DISTURBED = "disturbed"
 SINK_COMMAND = (EARSHOT, "sink", "clickhouse")
 READER = "reader"
+FIRST = "a"
 USERS = """\
 <clickhouse>
   <profiles><default/><only_reads><readonly>2</readonly></only_reads></profiles>
@@ -75,6 +76,7 @@ class Ground:
             Daemon(service, folder, die_with_us=True) for service in (self._kafka, self._registry, self._clickhouse)
         )
         self.sinks: dict[str, Daemon] = {}
+        self._wanted: Mapping[str, str] = {}
         self.kills = 0
 
     @contextlib.contextmanager
@@ -129,16 +131,18 @@ class Ground:
             **changes,
         }
 
-    def start_sink(self, name: str = "a", **changes: str) -> Daemon:
+    def start_sink(self, name: str = FIRST, **changes: str) -> Daemon:
         """A sink under this name in the group: a later one of the same name has its partitions at once."""
         settings = self.settings({"EARSHOT_CLICKHOUSE_INSTANCE_ID": f"sink-{name}", **changes})
         stage = Stage(f"sink-{name}", self._command, settings, lambda: True)
         daemon = Daemon(stage, self.folder, die_with_us=True)
         daemon.start()
         self.sinks[name] = daemon
+        if name == FIRST:
+            self._wanted = changes
         return daemon
 
-    def kill_sink(self, name: str = "a") -> None:
+    def kill_sink(self, name: str = FIRST) -> None:
         """SIGKILL, wherever it is."""
         process = self.sinks[name].process()
         if process:
@@ -152,7 +156,7 @@ class Ground:
         sink.terminate()
         sink.bury(30)
 
-    def said(self, name: str = "a") -> str:
+    def said(self, name: str = FIRST) -> str:
         """What the sink logged since it was started."""
         log = self.folder / f"sink-{name}" / "log"
         return log.read_text("utf-8", "replace") if log.exists() else ""
@@ -205,12 +209,12 @@ class Ground:
         time.sleep(0.2)
 
     def keep(self) -> None:
-        """See that server and first sink are there."""
+        """See that server and first sink are there, the sink with the settings it was last started with."""
         if self.clickhouse.process() is None:
             self.revive(self.clickhouse)
-        sink = self.sinks.get("a")
+        sink = self.sinks.get(FIRST)
         if sink is None or sink.process() is None:
-            self.start_sink()
+            self.start_sink(**self._wanted)
 
 
 def python(module: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from infra.chaos.clickhouse.ground import READER, Ground, until
+from infra.chaos.clickhouse.ground import FIRST, READER, Ground, until
 from schemas.errors import Unavailable
 
 POINTS = ("after_poll", "after_intent", "in_insert", "after_ack", "after_commit")
@@ -30,7 +30,7 @@ def sink_at_every_point(ground: Ground, chance: random.Random) -> None:
 
         until(died, f"the sink dies {point}")
         ground.kills += 1
-        ground.sinks.pop("a").bury()
+        ground.sinks.pop(FIRST).bury()
         ground.start_sink()
 
 
@@ -73,7 +73,7 @@ def rebalance(ground: Ground, chance: random.Random) -> None:
 def zombie(ground: Ground, _: random.Random) -> None:
     """A sink stands still until the group has given it up and another has its partitions; then it wakes."""
     ground.start_sink("b", EARSHOT_CLICKHOUSE_INSTANCE_ID="")
-    ground.freeze(ground.sinks["a"], SESSION_ENDS_S)
+    ground.freeze(ground.sinks[FIRST], SESSION_ENDS_S)
     time.sleep(1)
     ground.stop_sink("b")
 
