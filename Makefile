@@ -14,8 +14,11 @@ setup: ## Install and fetch what is missing (Debian 12, root or sudo)
 demo: setup ## A real meeting end to end, and the proof of what was heard
 	@$(earshot) demo
 
+# Most tests wait for a process to start or to die: three files at a time, each runner with services of its own, the slow
+# ones first. Meetings are timed by the sound card, so those tests have the machine to themselves.
 test: check ## Everything: checks, unit, integration and browser tests on real services
-	@$(python) -m pytest
+	@$(python) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not browser"
+	@$(python) -m pytest -m browser
 
 test-snippets: setup ## The webhook receiver in Go, with a Go of its own (75 MB, once)
 	@go=$$(infra/setup/tool.sh go)/go/bin && chmod +x "$$go/go" && PATH="$$go:$$PATH" $(python) -m pytest docs/receivers
