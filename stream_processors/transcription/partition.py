@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from schemas.events import AudioChunk
+from stream_processors.order import Order, Turn
 from stream_processors.transcription.cursor import StreamCursor, committable, oldest_result
 from stream_processors.transcription.pipeline import Pipeline
 
@@ -46,16 +47,12 @@ class Entry:
 
 
 class Partition:
-    """Streams by key. `dead` holds offsets of poison records whose dead letters Kafka has not acknowledged.
-
-    `is_missing_records`: the last record came before its turn.
-    """
+    """Streams by key. `dead` holds offsets of poison records whose dead letters Kafka has not acknowledged."""
 
     def __init__(self, number: int, start: Start, preroll_samples: int, now_ms: float) -> None:
         self.number = number
-        self.next_offset = start.next_offset
+        self.order = Order(start.next_offset)
         self.dead: set[int] = set()
-        self.is_missing_records = False
         self._preroll = preroll_samples
         self._results_end = start.results_end
         self._entries: dict[StreamKey, Entry] = {}
@@ -64,9 +61,8 @@ class Partition:
             self._entries[key] = Entry(cursor, now_ms)
 
     def is_next(self, offset: int) -> bool:
-        """Whether this is the record that follows on the last one; offsets of this topic have no holes."""
-        self.is_missing_records = offset > self.next_offset
-        return offset == self.next_offset
+        """Whether this is the record that follows on the last one."""
+        return self.order.turn_of(offset) is Turn.NEXT
 
     def entry(self, chunk: AudioChunk, from_sample: int, now_ms: float) -> Entry:
         """The stream the chunk belongs to, made when it is new."""
@@ -99,7 +95,7 @@ class Partition:
         """The audio offset to commit, and the results offset its next owner reads from."""
         cursors = [entry.cursor for entry in self._entries.values()]
         oldest = oldest_result(cursors)
-        return committable(self.next_offset, cursors, self.dead), self._results_end if oldest is None else oldest
+        return committable(self.order.due, cursors, self.dead), self._results_end if oldest is None else oldest
 
     def forget(self, now_ms: float) -> None:
         """Forget streams that ended long ago and are settled."""

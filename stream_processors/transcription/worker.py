@@ -131,7 +131,7 @@ class Worker:
             PROCESS_ERRORS.labels(STAGE, type(error).__name__).inc()
             log.exception("record_broke", partition=record.partition, offset=record.offset)
             self._bury(partition, record, InvalidRecord(type(error).__name__, error_class="stage_error"))
-        partition.next_offset = record.offset + 1
+        partition.order.done(record.offset)
         self.records_read += 1
         self._drain()
 
@@ -174,23 +174,24 @@ class Worker:
 
     def missing(self) -> dict[int, int]:
         """Partitions of which records were left out on the way here, and where they must be read again from."""
-        return {n: partition.next_offset for n, partition in self._partitions.items() if partition.is_missing_records}
+        orders = {number: partition.order for number, partition in self._partitions.items()}
+        return {number: order.due for number, order in orders.items() if order.is_missing_records}
 
     def expired(self, firsts: Mapping[int, int]) -> None:
         """The log has nothing before these offsets any more: reading goes on there, and the hole shows in the chunks' seq."""
         for number, first in firsts.items():
             partition = self._partitions.get(number)
-            if partition and first > partition.next_offset:
-                log.error("audio_expired", partition=number, from_offset=partition.next_offset, to_offset=first)
-                partition.next_offset = first
+            if partition and first > partition.order.due:
+                log.error("audio_expired", partition=number, from_offset=partition.order.due, to_offset=first)
+                partition.order.due = first
 
     def positions(self) -> dict[int, int]:
         """The next offset of every partition."""
-        return {number: partition.next_offset for number, partition in self._partitions.items()}
+        return {number: partition.order.due for number, partition in self._partitions.items()}
 
     def behind(self, ends: Mapping[int, int]) -> bool:
         """Whether a partition that is not paused has records to read; `ends` are the next offsets of the log."""
-        lags = {n: ends[n] - partition.next_offset for n, partition in self._partitions.items() if n in ends}
+        lags = {n: ends[n] - partition.order.due for n, partition in self._partitions.items() if n in ends}
         for number, lag in lags.items():
             STT_LOG_LAG.labels(number).set(lag)
         return any(lag > 0 for number, lag in lags.items() if number not in self._paused)

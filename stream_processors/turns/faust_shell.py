@@ -23,7 +23,7 @@ from faust.types import TP, Message
 
 from schemas.dead_letter import RawRecord
 from schemas.errors import Unavailable
-from stream_processors.turns.order import Order, Turn
+from stream_processors.turns.assignment import Assignment
 from stream_processors.turns.stage import REBALANCING_S, Fence, Standing
 
 log = structlog.get_logger()
@@ -39,20 +39,20 @@ class GuardedConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._applied: WeakSet[Message] = WeakSet()
-        self._order = Order()
+        self._assigned = Assignment({})
 
     def is_next(self, message: Message) -> bool:
         """Whether `message` follows on the record applied before it in its partition."""
-        return self._order.turn_of((message.topic, message.partition), message.offset) is Turn.NEXT
+        return self._assigned.is_next((message.topic, message.partition), message.offset)
 
     def applied(self, message: Message) -> None:
         """Only from now on may `message` be acknowledged."""
         self._applied.add(message)
-        self._order.done((message.topic, message.partition), message.offset)
+        self._assigned.done((message.topic, message.partition), message.offset)
 
     async def read_missing_again(self) -> None:
         """Go back to records that were left out; call it every second or so."""
-        for (topic, number), offset in self._order.missing().items():
+        for (topic, number), offset in self._assigned.missing().items():
             log.warning("reading_again", topic=topic, partition=number, offset=offset)
             await self.seek(TP(topic, number), offset)
 
@@ -67,7 +67,7 @@ class GuardedConsumer(driver.Consumer):
                 self._committed_offset[tp] = None
                 await self.seek(tp, first)
             starts[tp.topic, tp.partition] = max(first, committed or 0)
-        self._order.begin(starts)
+        self._assigned = Assignment(starts)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Faust counts what it did not see as acknowledged; on topics without compaction that is what it left out."""

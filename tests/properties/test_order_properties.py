@@ -3,20 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_processors.turns.order import Order, Turn
-
-PARTITION = ("stt.results", 3)
+from stream_processors.order import Order, Turn
 
 
 @given(start=st.integers(0, 50), deliveries=st.lists(st.integers(0, 60), max_size=200))
 def test_what_is_applied_has_no_hole_and_no_repeat(start: int, deliveries: list[int]) -> None:
     """Whatever is delivered, what gets applied is start, start + 1, …; nothing twice, nothing left out."""
-    order = Order()
-    order.begin({PARTITION: start})
+    order = Order(start)
     applied = []
     for offset in deliveries:
-        if order.turn_of(PARTITION, offset) is Turn.NEXT:
-            order.done(PARTITION, offset)
+        if order.turn_of(offset) is Turn.NEXT:
+            order.done(offset)
             applied.append(offset)
     assert applied == list(range(start, start + len(applied)))
 
@@ -24,30 +21,27 @@ def test_what_is_applied_has_no_hole_and_no_repeat(start: int, deliveries: list[
 @given(start=st.integers(0, 20), seen=st.integers(0, 10), lost=st.integers(1, 10))
 def test_what_was_left_out_is_named_until_it_came(start: int, seen: int, lost: int) -> None:
     """After a hole, the place to read from is the first missing record; once it is applied, nothing is missing."""
-    order = Order()
-    order.begin({PARTITION: start})
+    order = Order(start)
     for offset in range(start, start + seen):
-        order.done(PARTITION, offset)
-    assert order.turn_of(PARTITION, start + seen + lost) is Turn.EARLY
-    assert order.missing() == {PARTITION: start + seen}
-    assert order.turn_of(PARTITION, start + seen) is Turn.NEXT
-    order.done(PARTITION, start + seen)
-    assert order.missing() == {}
+        order.done(offset)
+    assert order.turn_of(start + seen + lost) is Turn.EARLY
+    assert (order.is_missing_records, order.due) == (True, start + seen)
+    assert order.turn_of(start + seen) is Turn.NEXT
+    order.done(start + seen)
+    assert not order.is_missing_records
+
+
+def test_a_repeated_record_hides_nothing() -> None:
+    """What was applied before may come again before what is missing does."""
+    order = Order(7)
+    assert order.turn_of(8) is Turn.EARLY
+    assert order.turn_of(6) is Turn.SEEN
+    assert order.is_missing_records
 
 
 def test_a_record_that_was_not_applied_is_due_again() -> None:
     """A record handed back (its partition was lost meanwhile) is still the next one."""
-    order = Order()
-    order.begin({PARTITION: 7})
-    assert order.turn_of(PARTITION, 7) is Turn.NEXT
-    assert order.turn_of(PARTITION, 8) is Turn.EARLY
-    assert order.turn_of(PARTITION, 7) is Turn.NEXT
-
-
-def test_partitions_of_others_are_not_applied() -> None:
-    """What still arrives from a partition that is not in the assignment is somebody else's."""
-    order = Order()
-    order.begin({PARTITION: 0})
-    order.begin({("stt.results", 4): 0})
-    assert order.turn_of(PARTITION, 0) is Turn.SEEN
-    assert order.missing() == {}
+    order = Order(7)
+    assert order.turn_of(7) is Turn.NEXT
+    assert order.turn_of(8) is Turn.EARLY
+    assert order.turn_of(7) is Turn.NEXT

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from infra.chaos.words import WordAccount
-from stream_processors.transcription.partition import Partition
+from stream_processors.order import Order, Turn
 from tests.fakes.transcription_world.cloud import NAMES, capabilities
 from tests.fakes.transcription_world.exact_vad import ExactVad
 from tests.fakes.transcription_world.faults import (
@@ -107,10 +107,10 @@ def test_a_pause_that_drops_the_rest_of_a_batch_loses_words() -> None:
 def test_going_on_behind_records_that_were_left_out_loses_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: a worker that takes whatever comes next; then its words are gone and nobody knows."""
 
-    def anything_newer(partition: Partition, offset: int) -> bool:
-        return offset >= partition.next_offset
+    def anything_newer(order: Order, offset: int) -> Turn:
+        return Turn.NEXT if offset >= order.due else Turn.SEEN
 
-    monkeypatch.setattr(Partition, "is_next", anything_newer)
+    monkeypatch.setattr(Order, "turn_of", anything_newer)
     assert broken(Rules(), [records_are_left_out]).lost > 0
 
 

@@ -1,0 +1,27 @@
+"""The partitions of an assignment: each in its own order, and none of another's."""
+
+from stream_processors.turns.assignment import Assignment
+
+PARTITION = ("stt.results", 3)
+OTHER = ("stt.results", 4)
+
+
+def test_each_partition_has_its_own_order() -> None:
+    """A hole in one is named for that one, until its record is applied."""
+    assigned = Assignment({PARTITION: 7, OTHER: 0})
+    assert not assigned.is_next(PARTITION, 9)
+    assert assigned.is_next(OTHER, 0)
+    assert assigned.missing() == {PARTITION: 7}
+    assert assigned.is_next(PARTITION, 7)
+    assigned.done(PARTITION, 7)
+    assert assigned.missing() == {}
+    assert assigned.is_next(PARTITION, 8)
+
+
+def test_partitions_of_others_are_not_applied() -> None:
+    """What still arrives from a partition that is not in the assignment is somebody else's, and finished elsewhere."""
+    assigned = Assignment({OTHER: 0})
+    assert not assigned.is_next(PARTITION, 0)
+    assigned.done(PARTITION, 0)
+    assert not assigned.is_next(PARTITION, 1)
+    assert assigned.missing() == {}
