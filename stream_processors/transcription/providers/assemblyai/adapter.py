@@ -14,7 +14,7 @@ def assemblyai(settings: TranscribeSettings) -> SocketProvider:
         capabilities=asked.capabilities,
         address=asked.address,
         headers={"Authorization": asked.api_key, "AssemblyAI-Version": config.API_VERSION},
-        demand=lambda: config.demand(asked),
+        demand=asked.demand,
         refusal=failures.refusal,
         remedy=failures.AWAY,
         goodbye=TERMINATE,

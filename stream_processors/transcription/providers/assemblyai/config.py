@@ -2,20 +2,16 @@
 
 import json
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from schemas.errors import UsageError
 from schemas.settings import TranscribeSettings
 from schemas.timebase import SAMPLE_RATE_HZ, ms_to_samples
-from stream_processors.transcription.providers.interface import BilledBy, Capabilities, Price
-from stream_processors.transcription.providers.service_settings import demand_key_and_url
+from stream_processors.transcription.providers.interface import BilledBy, Capabilities
+from stream_processors.transcription.providers.service_config import ServiceConfig
 
-NAME = "assemblyai"
 API_VERSION = "2025-05-12"
 PACE = 1.0
 SESSION_LIMIT_MS = 3 * 60 * 60 * 1000
-FINAL_TIMEOUT_MS = 15_000
-STUCK_AFTER_MS = 5_000
 # longer than our own gate waits, so that a turn is ended by us, or by silence we were not asked about
 MIN_TURN_SILENCE_MS = 1000
 MAX_TURN_SILENCE_MS = 1500
@@ -23,28 +19,13 @@ ENGLISH = "universal-streaming-english"
 MULTILINGUAL = "multi"
 
 
-@dataclass(frozen=True, slots=True)
-class AssemblyAIConfig:
-    """From the settings of the same names, EARSHOT_ASSEMBLYAI_…"""
-
-    api_key: str
-    url: str
-    model: str
-    language: str
-    price_micros_per_hour: int
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssemblyAIConfig(ServiceConfig):
+    """What is AssemblyAI's own hangs on the model: which languages it knows, and how often it formats a turn."""
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(
-            provider=NAME,
-            model=self.model,
-            language=self.language,
-            final_timeout_ms=FINAL_TIMEOUT_MS,
-            pace=PACE,
-            session_limit_ms=SESSION_LIMIT_MS,
-            price=Price(BilledBy.SESSION_OPEN, self.price_micros_per_hour),
-            stuck_after_ms=STUCK_AFTER_MS,
-        )
+        return self.capabilities_of(BilledBy.SESSION_OPEN, pace=PACE, session_limit_ms=SESSION_LIMIT_MS)
 
     @property
     def formatted_twice(self) -> bool:
@@ -58,7 +39,7 @@ class AssemblyAIConfig:
     @property
     def address(self) -> str:
         """URL with the query: our audio as it is, turns with punctuation and case."""
-        query = {
+        query: dict[str, str | int] = {
             "sample_rate": SAMPLE_RATE_HZ,
             "encoding": "pcm_s16le",
             "speech_model": self.model,
@@ -69,24 +50,24 @@ class AssemblyAIConfig:
         if self.model != ENGLISH:
             hint = {"language_detection": "true"} if self.language == MULTILINGUAL else {}
             query |= hint or {"language_codes": json.dumps([self.language])}
-        return f"{self.url}?{urlencode(query)}"
+        return self.address_with(query)
+
+    def demand(self) -> None:
+        """Raises UsageError for what can never work."""
+        self.demand_key_and_url()
+        if self.model == ENGLISH and self.language.partition("-")[0] != "en":
+            raise UsageError(
+                f"EARSHOT_ASSEMBLYAI_LANGUAGE is {self.language}, but {ENGLISH} only knows English",
+                remedy="EARSHOT_ASSEMBLYAI_MODEL=universal-streaming-multilingual",
+            )
 
 
 def config_of(settings: TranscribeSettings) -> AssemblyAIConfig:
     return AssemblyAIConfig(
+        provider="assemblyai",
         api_key=settings.assemblyai_api_key.get_secret_value(),
         url=settings.assemblyai_url,
         model=settings.assemblyai_model,
         language=settings.assemblyai_language,
         price_micros_per_hour=settings.assemblyai_price_micros_per_hour,
     )
-
-
-def demand(config: AssemblyAIConfig) -> None:
-    """Raises UsageError for what can never work."""
-    demand_key_and_url(NAME, config.api_key, config.url)
-    if config.model == ENGLISH and config.language.partition("-")[0] != "en":
-        raise UsageError(
-            f"EARSHOT_ASSEMBLYAI_LANGUAGE is {config.language}, but {ENGLISH} only knows English",
-            remedy="EARSHOT_ASSEMBLYAI_MODEL=universal-streaming-multilingual",
-        )

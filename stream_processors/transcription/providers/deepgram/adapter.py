@@ -14,7 +14,7 @@ def deepgram(settings: TranscribeSettings) -> SocketProvider:
         capabilities=asked.capabilities,
         address=asked.address,
         headers={"Authorization": f"Token {asked.api_key}"},
-        demand=lambda: config.demand(asked),
+        demand=asked.demand,
         refusal=failures.refusal,
         remedy=failures.AWAY,
         goodbye=CLOSE_STREAM,
