@@ -5,37 +5,25 @@ from dataclasses import dataclass
 
 from schemas.errors import UsageError
 from schemas.events import WebhookEndpoint
-from schemas.vocabulary import OnExhausted, Ordering
 from sinks.guard.ranges import Ranges
 from sinks.webhooks.address import normalised_url
 from sinks.webhooks.interest import wants
 from sinks.webhooks.keyring import Keyring, Owner
 from sinks.webhooks.secret import REMEDY, Secret, secret_of
+from sinks.webhooks.subscription import Subscription
 
 URL_SETTING = "EARSHOT_WEBHOOK_URL"
 SECRET_SETTING = "EARSHOT_WEBHOOK_SECRET"  # noqa: S105 - the setting's name
-DEFAULT_TIMEOUT_S = 15.0
-DEFAULT_CONCURRENCY = 8
-INLINE_LIMIT_BYTES = 20_000
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """Secrets never show in a repr. `retry_waits_s`: one more try than waits; empty: the deployment's own schedule."""
+@dataclass(frozen=True, kw_only=True)
+class Endpoint(Subscription):
+    """Secrets never show in a repr."""
 
     endpoint_id: str
-    url: str
     secrets: tuple[Secret, ...]
     tenant_id: str = "default"
     created_at_us: int = 0
-    event_types: tuple[str, ...] = ()
-    ordering: Ordering = Ordering.BOT
-    timeout_s: float = DEFAULT_TIMEOUT_S
-    rate_per_s: float | None = None
-    concurrency: int = DEFAULT_CONCURRENCY
-    retry_waits_s: tuple[float, ...] = ()
-    on_exhausted: OnExhausted = OnExhausted.SKIP
-    inline_limit_bytes: int = INLINE_LIMIT_BYTES
     enabled: bool = True
     disabled_reason: str = ""
 
@@ -51,7 +39,8 @@ def endpoint(endpoint_id: str, url: str, secrets: str, allowed: Ranges) -> Endpo
     checked = normalised_url(url, allowed, field=URL_SETTING)
     if not secrets.split():
         raise UsageError(f"{SECRET_SETTING} is not set", remedy=REMEDY)
-    return Endpoint(endpoint_id, checked, tuple(secret_of(text, field=SECRET_SETTING) for text in secrets.split()))
+    opened_secrets = tuple(secret_of(text, field=SECRET_SETTING) for text in secrets.split())
+    return Endpoint(endpoint_id=endpoint_id, url=checked, secrets=opened_secrets)
 
 
 def opened(record: WebhookEndpoint, keyring: Keyring, *, without_secrets: bool = False) -> Endpoint:

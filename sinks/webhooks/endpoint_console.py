@@ -12,13 +12,14 @@ from schemas.settings import WebhookSettings, load
 from schemas.timebase import SystemClock
 from schemas.vocabulary import OnExhausted, Ordering, SignatureScheme
 from sinks.webhooks.config import allowed_ranges, secret_keys
-from sinks.webhooks.endpoint import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_S, INLINE_LIMIT_BYTES, sharing_url
+from sinks.webhooks.endpoint import sharing_url
 from sinks.webhooks.endpoint_store import Change, EndpointStore
 from sinks.webhooks.history import endpoint_detail, endpoint_lines
 from sinks.webhooks.keyring import NONCE_BYTES, Owner
 from sinks.webhooks.moment import length_us, shown
 from sinks.webhooks.registration import Seal, Wish, disabled, enabled, registered, rotated
 from sinks.webhooks.secret import NEW_BYTES, Secret, new_secret, secret_of
+from sinks.webhooks.subscription import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_S, INLINE_LIMIT_BYTES
 
 scheme_option = click.option(
     "--scheme",

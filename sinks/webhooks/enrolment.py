@@ -17,6 +17,7 @@ from sinks.webhooks.endpoint_store import EndpointStore
 from sinks.webhooks.keyring import NONCE_BYTES, Owner
 from sinks.webhooks.registration import Seal, Wish, registered
 from sinks.webhooks.secret import secret_of
+from sinks.webhooks.subscription import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_S
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,8 +26,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_id: str
     url: str
     secret: str
-    timeout_s: float = 15.0
-    concurrency: int = 8
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    concurrency: int = DEFAULT_CONCURRENCY
     ordering: Ordering = Ordering.BOT
 
 

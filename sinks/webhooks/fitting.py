@@ -7,8 +7,8 @@ from schemas.settings import WebhookSettings
 from schemas.timebase import Clock
 from sinks.webhooks.book import EndpointBook
 from sinks.webhooks.content_store import ContentStore, links_of
-from sinks.webhooks.endpoint import INLINE_LIMIT_BYTES
 from sinks.webhooks.frozen import frozen
+from sinks.webhooks.subscription import INLINE_LIMIT_BYTES
 
 
 class Fitting:

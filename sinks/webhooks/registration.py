@@ -12,13 +12,12 @@ import msgspec
 from schemas import ids
 from schemas.errors import UsageError
 from schemas.events import WebhookEndpoint
-from schemas.vocabulary import OnExhausted, Ordering
 from sinks.guard.ranges import Ranges
 from sinks.webhooks import interest
 from sinks.webhooks.address import normalised_url
-from sinks.webhooks.endpoint import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_S, INLINE_LIMIT_BYTES
 from sinks.webhooks.keyring import Keyring, Owner
 from sinks.webhooks.secret import Secret
+from sinks.webhooks.subscription import Subscription
 
 ENDPOINT_ID = re.compile(r"ep_[a-z0-9_]{1,40}")
 LONGEST_DESCRIPTION = 200
@@ -31,20 +30,11 @@ BOUNDS: dict[str, tuple[float, float]] = {
 }
 
 
-@dataclass(frozen=True)
-class Wish:
-    """An endpoint as a person describes it; the defaults are what most want."""
+@dataclass(frozen=True, kw_only=True)
+class Wish(Subscription):
+    """An endpoint as a person describes it."""
 
-    url: str
     description: str = ""
-    event_types: tuple[str, ...] = ()
-    ordering: Ordering = Ordering.BOT
-    timeout_s: float = DEFAULT_TIMEOUT_S
-    rate_per_s: float | None = None
-    concurrency: int = DEFAULT_CONCURRENCY
-    retry_waits_s: tuple[float, ...] = ()
-    on_exhausted: OnExhausted = OnExhausted.SKIP
-    inline_limit_bytes: int = INLINE_LIMIT_BYTES
 
 
 @dataclass(frozen=True)

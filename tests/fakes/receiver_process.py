@@ -72,8 +72,10 @@ def event(sequence: int) -> WebhookDelivery:
 
 async def converse(receiver: ReceiverProcess) -> None:
     """Verified, a repeat, a jump, another secret, both secrets of an overlap with ed25519 beside them, a changed body."""
-    ours, theirs = Endpoint("ep_1", receiver.url, (KEY,)), Endpoint("ep_1", receiver.url, (OTHER,))
-    overlap = Endpoint("ep_1", receiver.url, (ED25519, OTHER, KEY))
+    ours, theirs, overlap = (
+        Endpoint(endpoint_id="ep_1", url=receiver.url, secrets=secrets)
+        for secrets in ((KEY,), (OTHER,), (ED25519, OTHER, KEY))
+    )
     async with asyncio.timeout(START_S), Poster(clock=SystemClock(), ranges=LOOPBACK) as poster:
         statuses = [(await poster.post(ours, event(0))).status for _ in range(2)]
         statuses.append((await poster.post(theirs, event(1))).status)

@@ -27,4 +27,5 @@ def record(
 
 def endpoint(endpoint_id: str = "ep_1", url: str = "https://hooks.example.com/earshot", **terms: Any) -> Endpoint:
     """An endpoint as the sink serves it."""
-    return Endpoint(endpoint_id, url, (secret_of(SECRET, field="secret"),), **terms)
+    secrets = (secret_of(SECRET, field="secret"),)
+    return Endpoint(endpoint_id=endpoint_id, url=url, secrets=secrets, **terms)

@@ -148,7 +148,7 @@ def test_a_change_of_what_is_removed_meanwhile_does_not_bring_it_back(console: C
 
 async def test_whoever_follows_hears_of_every_change(console: Console) -> None:
     """Once at the start, then whenever an endpoint changes; the settings' own endpoint is always there."""
-    own = Endpoint("ep_own", URL, ())
+    own = Endpoint(endpoint_id="ep_own", url=URL, secrets=())
     heard: asyncio.Queue[list[Endpoint]] = asyncio.Queue()
     async with asyncio.timeout(DEADLINE_S), EndpointFollower(console.settings, KEYS, own, heard.put_nowait):
         assert (await heard.get())[0] == own

@@ -137,7 +137,8 @@ def test_every_event_has_a_valid_claim_check(event_type: str) -> None:
 async def test_what_is_behind_a_link_is_on_the_disk_before_the_delivery_is_on_the_log(tmp_path: Path) -> None:
     """By the endpoint's own limit; links of one deployment lead to its content server."""
     settings = WebhookSettings(webhook_content_dir=tmp_path, webhook_content_url="https://content.example/")
-    book = EndpointBook([Endpoint("ep_1", "https://x.example", (), inline_limit_bytes=1_000)], RetryPolicy((1,), 2))
+    endpoint = Endpoint(endpoint_id="ep_1", url="https://x.example", secrets=(), inline_limit_bytes=1_000)
+    book = EndpointBook([endpoint], RetryPolicy((1,), 2))
     fitting = Fitting(settings, book, FixedClock())
     assert await fitting.fitted(turn(1)) == turn(1)
     thin = read_body((await fitting.fitted(turn(100))).body)

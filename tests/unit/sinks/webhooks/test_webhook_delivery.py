@@ -19,7 +19,8 @@ from tests.fakes.webhook_receiver import SECRET, Fault, listening
 
 
 async def post_to(url: str, timeout_s: float = 5.0) -> Answer:
-    endpoint = Endpoint("ep_1", url, (secret_of(SECRET, field="secret"),), timeout_s=timeout_s)
+    secrets = (secret_of(SECRET, field="secret"),)
+    endpoint = Endpoint(endpoint_id="ep_1", url=url, secrets=secrets, timeout_s=timeout_s)
     async with Poster(clock=SystemClock(), ranges=LOOPBACK) as poster:
         return await poster.post(endpoint, delivery(0, 0))
 

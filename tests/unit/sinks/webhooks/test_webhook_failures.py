@@ -36,7 +36,8 @@ async def post_to(
     secrets: tuple[Secret, ...] = (KEY,),
 ) -> Answer:
     async with Poster(clock=SystemClock(), ranges=ranges, proxy_url=proxy_url) as poster:
-        return await poster.post(Endpoint("ep_1", url, secrets, timeout_s=timeout_s), delivery(0, 0))
+        endpoint = Endpoint(endpoint_id="ep_1", url=url, secrets=secrets, timeout_s=timeout_s)
+        return await poster.post(endpoint, delivery(0, 0))
 
 
 @asynccontextmanager
@@ -211,7 +212,7 @@ async def test_a_record_cannot_bring_a_header_of_its_own(field: str) -> None:
     """A line break in what becomes a header is refused before anything is sent, and ends nothing but this try."""
     forged = msgspec.structs.replace(delivery(0, 0), **{field: "x\r\nx-evil: 1"})
     async with listening() as receiver, Poster(clock=SystemClock(), ranges=LOOPBACK) as poster:
-        answer = await poster.post(Endpoint("ep_1", receiver.url, (KEY,)), forged)
+        answer = await poster.post(Endpoint(endpoint_id="ep_1", url=receiver.url, secrets=(KEY,)), forged)
     assert (answer.error_class, answer.charged, answer.request_headers) == ("bad_header", False, {})
     assert receiver.tries == []
 
