@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from yarl import URL
-
 from schemas.vocabulary import OnExhausted
+from sinks.webhooks.address import host_and_port
 from sinks.webhooks.endpoint import Endpoint
 from sinks.webhooks.envelope import PublicEvent
 from sinks.webhooks.retry_policy import RetryPolicy
@@ -69,5 +68,5 @@ class EndpointBook:
             hold=endpoint.on_exhausted is OnExhausted.HOLD,
             ordering=endpoint.ordering,
             enabled=endpoint.enabled and endpoint_id not in self._closed,
-            url_host=URL(endpoint.url).host or "",
+            url_host=host_and_port(endpoint.url),
         )

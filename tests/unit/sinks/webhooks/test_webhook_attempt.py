@@ -8,7 +8,7 @@ from sinks.webhooks.retry_policy import Answer, RetryPolicy
 from sinks.webhooks.terms import Terms
 from tests.fakes.pending_deliveries import pending
 
-TERMS = Terms(RetryPolicy((1.0,), 3), url_host="hooks.example.com")
+TERMS = Terms(RetryPolicy((1.0,), 3), url_host="hooks.example.com:443")
 HOLDING = Terms(RetryPolicy((1.0,), 3), hold=True)
 BROKEN = Answer(500, "http_5xx", 7, "oh", charged=True, request_headers={"webhook-id": "msg_0_0"})
 
@@ -40,5 +40,5 @@ def test_a_try_is_recorded_with_what_a_developer_needs() -> None:
     attempt = attempt_of(pending(3, 4), BROKEN, TERMS, 5, 1_000_000)
     assert (attempt.occurred_at_us, attempt.produced_at_us, attempt.latency_ms) == (5, 1_000_000, 7)
     assert (attempt.status, attempt.error_class, attempt.response_snippet) == (500, "http_5xx", "oh")
-    assert (attempt.delivery_offset, attempt.url_host) == (4, "hooks.example.com")
+    assert (attempt.delivery_offset, attempt.url_host) == (4, "hooks.example.com:443")
     assert attempt.request_headers == {"webhook-id": "msg_0_0"}

@@ -38,7 +38,7 @@ def test_terms_are_the_endpoints_own_where_it_has_some() -> None:
     assert others is not None
     assert terms.policy == RetryPolicy((1.0, 2.0), 3)
     assert (terms.hold, terms.ordering, terms.rate_per_s) == (True, Ordering.NONE, 5.0)
-    assert (others.policy, others.hold, others.url_host) == (POLICY, False, "hooks.example.com")
+    assert (others.policy, others.hold, others.url_host) == (POLICY, False, "hooks.example.com:443")
 
 
 def test_an_endpoint_that_was_closed_here_stays_closed_until_its_record_changes() -> None:
