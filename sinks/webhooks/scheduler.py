@@ -8,30 +8,25 @@ Rules:
 4. Endpoints share nothing but the process: each has its own places, rate and breaker.
 """
 
-import heapq
-from collections import deque
 from collections.abc import Collection, Iterable
-from itertools import count
 
 from schemas.events import WebhookAttempt, WebhookDelivery
 from schemas.vocabulary import DeliveryTrigger
 from sinks.webhooks.attempt import SETTLED, attempt_of
-from sinks.webhooks.fetching import LOADED_AHEAD, Fetching, Place
-from sinks.webhooks.lane import Lane
-from sinks.webhooks.parking import ParkedPlace, Write, park, unpark
+from sinks.webhooks.fetching import Place
+from sinks.webhooks.heads import Heads, Try
+from sinks.webhooks.parking import ParkedPlace, Write
+from sinks.webhooks.parking_lot import ParkingLot
 from sinks.webhooks.pending import Pending
 from sinks.webhooks.retry_policy import GONE, SECOND_US, Answer
 from sinks.webhooks.terms import Terms, TermsOf
 from sinks.webhooks.traffic import Traffic
 
-LONGEST_UNPARKED_US = 5 * SECOND_US
 UNPARKED_PLACES = 16
 """Deliveries an endpoint that has parked ones may keep out of the parking."""
 ASKED_FOR = {DeliveryTrigger.RESEND, DeliveryTrigger.RECOVER}
 """A person wants the lane to go on: a head that is held is tried at once."""
 LONGEST_FAILING_US = 5 * 86_400 * SECOND_US
-Try = tuple[Pending, bool]
-"""A head, and whether it is to be skipped instead of tried: its endpoint is gone or disabled."""
 
 
 class Scheduler:
@@ -44,13 +39,9 @@ class Scheduler:
     def __init__(self, terms_of: TermsOf) -> None:
         self._terms_of = terms_of
         self._endpoints: dict[str, Traffic] = {}
-        self._ready: list[tuple[int, int, Traffic]] = []
-        self._order = count()
-        self._arrived: deque[tuple[int, Traffic, Lane, int]] = deque()
-        self._writes: list[Write] = []
-        self._fetching = Fetching()
+        self._lot = ParkingLot()
+        self._heads = Heads(self._lot)
         self._closings: list[tuple[str, str]] = []
-        self._frozen: set[int] = set()
 
     @property
     def unparked(self) -> int:
@@ -74,21 +65,21 @@ class Scheduler:
         traffic = self.traffic(pending.delivery.endpoint_id)
         lane = traffic.lane(pending.delivery.bot_id, pending.delivery.ordering, pending.partition, pending.offset)
         if pending.delivery.trigger in ASKED_FOR and traffic.gave_up(lane):
-            self._make_due(traffic, lane, now_us)
+            self._heads.make_due(traffic, lane, now_us)
         if len(lane.beyond) or pending.offset <= lane.parked_to:
             # behind parked ones; one that lies before them was lost from the parking by a process since dead
             lane.beyond.append(pending.offset)
-            self._write_parked(traffic, lane, pending, now_us)
+            self._lot.add(traffic, lane, pending, now_us)
             return
         lane.loaded.append(pending)
         traffic.unparked += 1
         if len(lane) == 1:
             lane.attempts, lane.due_us = pending.attempts, pending.due_us
-            self._queue(traffic, lane, now_us)
+            self._heads.queue(traffic, lane, now_us)
         if lane.due_us > now_us or not traffic.closed or (traffic.parked and traffic.unparked > UNPARKED_PLACES):
-            self._park(traffic, lane, now_us)
+            self._lot.park(traffic, lane, now_us)
         else:
-            self._arrived.append((now_us, traffic, lane, pending.offset))
+            self._lot.arrived(traffic, lane, pending.offset, now_us)
 
     def restore(self, parked: Iterable[ParkedPlace], now_us: int) -> None:
         """What a partition's last process left parked, in order of offset, before anything of it is pushed."""
@@ -103,28 +94,17 @@ class Scheduler:
                 traffic.failing_since_us = min(place.failing_since_us, traffic.failing_since_us or now_us)
             if alone:
                 lane.attempts, lane.due_us = place.attempts, place.due_us
-                self._queue(traffic, lane, now_us)
+                self._heads.queue(traffic, lane, now_us)
 
     def start(self, now_us: int) -> list[Try]:
         """Heads to try now. Each is under way until it is `answered`, `skipped` or `broken_off`."""
-        self._park_what_waited(now_us)
-        started: list[Try] = []
-        while self._ready and self._ready[0][0] <= now_us:
-            listed_us, _, traffic = heapq.heappop(self._ready)
-            if traffic.listed_us != listed_us:
-                continue
-            traffic.listed_us = None
-            while (lane := traffic.next(now_us)) is not None:
-                self._begin(traffic, lane, now_us, started)
-            self._list(traffic, now_us)
-        return started
+        self._lot.park_what_waited(now_us)
+        return self._heads.start(now_us)
 
     @property
     def deadline_us(self) -> int | None:
         """When to call `start` again though nothing happened."""
-        ready_us = self._ready[0][0] if self._ready else None
-        parks_us = self._arrived[0][0] + LONGEST_UNPARKED_US if self._arrived else None
-        return min((us for us in (ready_us, parks_us) if us is not None), default=None)
+        return min((us for us in (self._heads.next_us, self._lot.next_us) if us is not None), default=None)
 
     def answered(self, tried: Pending, answer: Answer, started_at_us: int, now_us: int) -> WebhookAttempt:
         """The record of a try that ended. Its lane goes on, or waits."""
@@ -134,12 +114,12 @@ class Scheduler:
         self._ended(traffic, tried, attempt, now_us)
         if opened:
             for lane in list(traffic.waiting()):
-                self._park(traffic, lane, now_us)
+                self._lot.park(traffic, lane, now_us)
         if traffic.terms and answer.status == GONE:
             self._close(traffic, "gone", now_us)
         elif traffic.terms and traffic.failing_for_us(now_us) >= LONGEST_FAILING_US:
             self._close(traffic, "failing", now_us)
-        self._list(traffic, now_us)
+        self._heads.look_at(traffic, now_us)
         return attempt
 
     def skipped(self, head: Pending, now_us: int) -> WebhookAttempt:
@@ -149,7 +129,7 @@ class Scheduler:
         attempt = attempt_of(head, Answer(0, reason, 0), None, now_us, now_us)
         traffic.under_way -= 1
         self._ended(traffic, head, attempt, now_us)
-        self._list(traffic, now_us)
+        self._heads.look_at(traffic, now_us)
         return attempt
 
     def broken_off(self, tried: Pending, now_us: int) -> None:
@@ -159,8 +139,8 @@ class Scheduler:
         lane = traffic.lane_of(tried)
         if lane:
             lane.under_way = False
-            self._queue(traffic, lane, now_us)
-        self._list(traffic, now_us)
+            self._heads.queue(traffic, lane, now_us)
+        self._heads.look_at(traffic, now_us)
 
     def take_closings(self) -> list[tuple[str, str]]:
         """(endpoint_id, reason) of endpoints that are to be disabled; what is due for them is skipped from here on."""
@@ -169,73 +149,35 @@ class Scheduler:
 
     def take_writes(self) -> list[Write]:
         """What to write to webhook.parked, in order."""
-        writes, self._writes = self._writes, []
-        return writes
+        return self._lot.take_writes()
 
     def take_wanted(self) -> list[Place]:
         """(partition, offset) of deliveries whose bodies are needed; answer with `loaded` or `missing`."""
-        return self._fetching.take_new()
+        return self._heads.take_wanted()
 
     def loaded(self, partition: int, offset: int, delivery: WebhookDelivery, now_us: int) -> None:
         """A body that was wanted. Those of one lane come in order of offset."""
-        owner = self._fetching.arrived(partition, offset)
-        if owner is None:
-            return
-        traffic, lane = owner
-        lane.beyond.pop()
-        lane.loaded.append(Pending(partition, offset, delivery))
-        if not lane.ticket and not lane.under_way:
-            self._queue(traffic, lane, now_us)
+        self._heads.loaded(partition, offset, delivery, now_us)
 
     def missing(self, partition: int, offset: int, now_us: int) -> None:
         """A body that was wanted is no longer on the log: its lane goes on without it."""
-        owner = self._fetching.arrived(partition, offset)
-        if owner is None:
-            return
-        traffic, lane = owner
-        lane.beyond.pop()
-        traffic.parked -= 1
-        self._writes.append(unpark(partition, offset))
-        if not lane.loaded:
-            lane.attempts = 0
-            self._next_head(traffic, lane, now_us)
-            self._list(traffic, now_us)
+        self._heads.missing(partition, offset, now_us)
 
     def freeze(self, partitions: Collection[int]) -> None:
         """Start nothing more of these partitions; what is under way may still be answered."""
-        self._frozen |= set(partitions)
+        self._heads.freeze(partitions)
 
     def drop(self, partitions: Collection[int], now_us: int) -> None:
         """Another process has these partitions: forget all about them."""
         for traffic in self._endpoints.values():
-            for key, lane in [(key, lane) for key, lane in traffic.lanes.items() if lane.partition in partitions]:
-                unparked = sum(1 for _ in lane.unparked())
-                traffic.unparked -= unparked
-                traffic.parked -= len(lane) - unparked
-                lane.ticket = 0
-                traffic.fetching -= lane.awaited
-                del traffic.lanes[key]
-            self._list(traffic, now_us)
-        self._fetching.drop(partitions)
-        self._frozen -= set(partitions)
+            traffic.drop(partitions)
+            self._heads.look_at(traffic, now_us)
+        self._heads.forget(partitions)
 
     def terms_changed(self, endpoint_ids: Iterable[str], now_us: int) -> None:
         """Serve these endpoints by their new terms. Heads that are to be skipped, or were held, are due at once."""
         for endpoint_id in endpoint_ids:
             self._agree(self.traffic(endpoint_id), self._terms(endpoint_id), now_us)
-
-    def _begin(self, traffic: Traffic, lane: Lane, now_us: int, started: list[Try]) -> None:
-        lane.ticket = 0
-        if lane.partition in self._frozen:
-            return
-        if not lane.loaded:
-            traffic.fetching += 1
-            lane.awaited = True
-            self._fetching.want(traffic, lane)
-            return
-        lane.under_way = True
-        traffic.started(now_us)
-        started.append((lane.head(), traffic.terms is None))
 
     def _ended(self, traffic: Traffic, tried: Pending, attempt: WebhookAttempt, now_us: int) -> None:
         lane = traffic.lane_of(tried)
@@ -243,70 +185,14 @@ class Scheduler:
             return
         lane.under_way = False
         if attempt.outcome in SETTLED:
-            self._settle_head(traffic, lane, now_us)
+            self._heads.settle(traffic, lane, now_us)
             return
         known = lane.first <= lane.parked_to
         lane.attempts, lane.due_us = attempt.attempt, attempt.next_attempt_at_us or now_us
         if known:
-            self._writes.append(park(lane.head(), traffic.failing_since_us, now_us))
-        self._park(traffic, lane, now_us)
-        self._stand(traffic, lane)
-
-    def _settle_head(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
-        head = lane.pop()
-        if head.offset <= lane.parked_to:
-            traffic.parked -= 1
-            self._writes.append(unpark(head.partition, head.offset))
-        else:
-            traffic.unparked -= 1
-        self._next_head(traffic, lane, now_us)
-
-    def _next_head(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
-        if not len(lane):
-            lane.ticket = 0
-            del traffic.lanes[lane.key]
-            return
-        if len(lane.loaded) <= LOADED_AHEAD // 2:
-            self._fetching.want(traffic, lane)
-        lane.due_us = now_us
-        self._stand(traffic, lane)
-
-    def _park(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
-        """All of the lane, and keep as few bodies of it as will do."""
-        for pending in list(lane.unparked()):
-            self._write_parked(traffic, lane, lane.head() if pending is lane.loaded[0] else pending, now_us)
-            traffic.unparked -= 1
-        if lane.under_way or lane.fetching:
-            return
-        waits = lane.due_us > now_us or not traffic.closed
-        lane.unload(0 if waits else LOADED_AHEAD)
-
-    def _write_parked(self, traffic: Traffic, lane: Lane, pending: Pending, now_us: int) -> None:
-        self._writes.append(park(pending, traffic.failing_since_us, now_us))
-        lane.parked_to = max(lane.parked_to, pending.offset)
-        traffic.parked += 1
-
-    def _park_what_waited(self, now_us: int) -> None:
-        while self._arrived and self._arrived[0][0] + LONGEST_UNPARKED_US <= now_us:
-            _, traffic, lane, offset = self._arrived.popleft()
-            if traffic.lanes.get(lane.key) is lane and any(pending.offset == offset for pending in lane.unparked()):
-                self._park(traffic, lane, now_us)
-
-    def _stand(self, traffic: Traffic, lane: Lane) -> None:
-        """Back in its endpoint's queue, unless it waits for a body; `_list` has to follow."""
-        if not lane.awaited:
-            traffic.queue(lane)
-
-    def _queue(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
-        self._stand(traffic, lane)
-        self._list(traffic, now_us)
-
-    def _list(self, traffic: Traffic, now_us: int) -> None:
-        """Have `start` look at the endpoint when it has something."""
-        ready_us = traffic.ready_us(now_us)
-        if ready_us is not None and (traffic.listed_us is None or ready_us < traffic.listed_us):
-            traffic.listed_us = ready_us
-            heapq.heappush(self._ready, (ready_us, next(self._order), traffic))
+            self._lot.note_try(traffic, lane, now_us)
+        self._lot.park(traffic, lane, now_us)
+        self._heads.stand(traffic, lane)
 
     def _close(self, traffic: Traffic, reason: str, now_us: int) -> None:
         self._closings.append((traffic.endpoint_id, reason))
@@ -316,13 +202,8 @@ class Scheduler:
         traffic.agree(terms)
         for lane in traffic.waiting():
             if terms is None or traffic.gave_up(lane):
-                self._make_due(traffic, lane, now_us)
-        self._list(traffic, now_us)
-
-    def _make_due(self, traffic: Traffic, lane: Lane, now_us: int) -> None:
-        lane.due_us = now_us
-        if lane.ticket:
-            self._queue(traffic, lane, now_us)
+                self._heads.make_due(traffic, lane, now_us)
+        self._heads.look_at(traffic, now_us)
 
     def _terms(self, endpoint_id: str) -> Terms | None:
         terms = self._terms_of(endpoint_id)

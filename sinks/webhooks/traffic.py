@@ -1,7 +1,7 @@
 """One endpoint as the scheduler sees it: its lanes, whose head is due when, and how much it can take. Pure."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import count
 
 from schemas.vocabulary import Ordering
@@ -118,6 +118,16 @@ class Traffic:
     def waiting(self) -> Iterator[Lane]:
         """Lanes whose head is not under way."""
         return (lane for lane in self.lanes.values() if not lane.under_way)
+
+    def drop(self, partitions: Collection[int]) -> None:
+        """Forget the lanes of these partitions."""
+        for key, lane in [(key, lane) for key, lane in self.lanes.items() if lane.partition in partitions]:
+            unparked = sum(1 for _ in lane.unparked())
+            self.unparked -= unparked
+            self.parked -= len(lane) - unparked
+            lane.ticket = 0
+            self.fetching -= lane.awaited
+            del self.lanes[key]
 
     def _drop_stale(self) -> None:
         while self._due and self._due[0][1] != self._due[0][2].ticket:
