@@ -8,13 +8,13 @@ import asyncio
 import base64
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Playwright, async_playwright
 
+from producers.bot.happening import Crashed, Frames, Happening, JoinFailed, Left, Said, SocketClosed
 from producers.browser.capture_server import CaptureServer, hear_frames, hear_message
 from producers.browser.chromium import CaptureConfig, Chromium
 from producers.browser.frames import Goodbye, PageFrame, PageMessage
@@ -26,62 +26,6 @@ from schemas.vocabulary import GapCause
 GOODBYE_TIMEOUT_S = 2.0
 CLOSE_TIMEOUT_S = 5.0
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-@dataclass(frozen=True)
-class Frames:
-    """Sound of the page in use."""
-
-    frames: list[PageFrame]
-
-
-@dataclass(frozen=True)
-class Said:
-    """A message of the page in use."""
-
-    message: PageMessage
-    platform: Platform
-
-
-@dataclass(frozen=True)
-class SocketClosed:
-    """The capture socket of the page in use has closed."""
-
-
-@dataclass(frozen=True)
-class Crashed:
-    """The page in use, or its whole browser, is gone."""
-
-    cause: GapCause
-
-
-@dataclass(frozen=True)
-class JoinFailed:
-    """A page did not get as far as asking to be let in."""
-
-    error: EarshotError
-
-
-@dataclass(frozen=True)
-class Left:
-    """The page has left the call, or is gone anyway."""
-
-
-@dataclass(frozen=True)
-class StopAsked:
-    """Somebody outside wants the bot to leave."""
-
-    signal: str
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What bot and browser use of the machine's memory."""
-
-    memory_mb: float
-
-
-Happening = Frames | Said | SocketClosed | Crashed | JoinFailed | Left | StopAsked | Measured
 
 
 class Visit:

@@ -1,6 +1,6 @@
 """One bot, one process, one meeting. The whole pipeline is on this page:
 
-    attendance (browser, page, socket) ─► inbox ─► meeting (pure: decides) ─► records ─► publisher ─► Kafka
+    attendance (browser, page, socket) ─► inbox ─► meeting (pure: decides) ─► log writer ─► publisher ─► Kafka
                                    ▲                     │                        └─► ledger book ─► `done`
                                    └────── orders ◄──────┘
 
@@ -9,51 +9,35 @@ Whatever happens short of a kill -9, the last record is `done`, after everything
 
 import asyncio
 import json
-import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
-from producers.bot.attendance import (
-    Attendance,
-    Crashed,
-    Frames,
-    Happening,
-    JoinFailed,
-    Left,
-    Measured,
-    Said,
-    SocketClosed,
-    StopAsked,
-)
-from producers.bot.ledger import LedgerBook
+from producers.bot.attendance import Attendance
+from producers.bot.happening import Happening, JoinFailed, Left, decide
 from producers.bot.lifecycle import ENDING, Lifecycle, Limits, Step
+from producers.bot.log_writer import LogWriter
 from producers.bot.meeting import Meeting, Order, Output
 from producers.bot.publisher import Publisher
-from producers.bot.records import Identity, Records, last_offsets_told
+from producers.bot.records import Identity
 from producers.bot.resources import Meter
 from producers.bot.roster import Fact
 from producers.bot.streams import StreamChunk
+from producers.bot.surroundings import watched
 from producers.bot.watchdog import Watchdog
-from producers.browser.frames import Signalling
 from producers.platforms.interface import MeetingLink, PlatformRoom
-from schemas.errors import EarshotError, Unavailable
-from schemas.events import AudioChunk
+from schemas.errors import EarshotError
 from schemas.ids import meeting_id
 from schemas.settings import BotSettings
-from schemas.telemetry import CAPTURE_RECOVERIES, PROCESS_ERRORS, PROGRESS_AT, UNITS_CAPTURED, UNITS_LOST
+from schemas.telemetry import CAPTURE_RECOVERIES, PROCESS_ERRORS, PROGRESS_AT
 from schemas.timebase import SystemClock
-from schemas.topics import BOT_EVENTS, MEETING_PARTICIPANTS
-from schemas.vocabulary import BotState, ChunkKind
+from schemas.vocabulary import BotState
 
 log = structlog.get_logger()
 STAGE = "bot"
 TICK_S = 0.05
-MEASURE_S = 2.0
-FLUSH_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -72,19 +56,9 @@ class Bot:
     def __init__(self, settings: BotSettings, request: Request, publisher: Publisher) -> None:
         self._settings = settings
         self._request = request
-        self._publisher = publisher
+        self._writer = LogWriter(_identity(settings, request), publisher)
         self._clock = SystemClock()
         self._meter = Meter()
-        self._book = LedgerBook()
-        self._records = Records(
-            Identity(
-                tenant_id=settings.tenant_id,
-                bot_id=request.bot_id,
-                meeting_id=meeting_id(request.link.platform, request.link.key),
-                platform=request.link.platform,
-                region=settings.region,
-            )
-        )
         self._meeting = Meeting(
             Lifecycle(_limits(settings)), Watchdog(settings.watchdog_silence_ms * 1000, settings.memory_limit_mb)
         )
@@ -100,7 +74,7 @@ class Bot:
                 Attendance(
                     self._settings, self._request.room, self._request.link, self._request.display_name
                 ) as attendance,
-                self._watching(attendance),
+                watched(attendance.inbox, self._meter),
             ):
                 await attendance.new_browser()
                 await self._attend(attendance)
@@ -126,75 +100,44 @@ class Bot:
             self._handle(attendance.inbox.get_nowait())
         now_us = self._clock.now_us()
         self._carry_out(self._meeting.tick(now_us))
-        self._publisher.poll()
+        self._writer.poll()
         PROGRESS_AT.labels(STAGE).set(now_us / 1e6)
         orders, self._orders = self._orders, []
         for order in orders:
             await self._obey(order, attendance)
 
     def _handle(self, happening: Happening) -> None:
-        self._carry_out(self._decide(happening, self._clock.now_us()))
-
-    def _decide(self, happening: Happening, now_us: int) -> list[Output]:
-        meeting = self._meeting
         match happening:
-            case Frames(frames):
-                return [output for frame in frames for output in meeting.frame(frame)]
-            case Said(Signalling(text), platform):
-                return [output for seen in platform.observe(text) for output in meeting.observe(seen, now_us)]
-            case Said(message, _):
-                return meeting.message(message, now_us)
             case Left():
                 self._left = True
-                return meeting.left(now_us)
             case JoinFailed(error):
-                return self._join_failed(error, now_us)
-            case _:
-                return self._decide_rare(happening, now_us)
-
-    def _decide_rare(self, happening: Happening, now_us: int) -> list[Output]:
-        meeting = self._meeting
-        match happening:
-            case SocketClosed():
-                return meeting.socket_closed(now_us)
-            case Crashed(cause):
-                return meeting.crashed(cause, now_us)
-            case StopAsked(name):
-                return meeting.stop(now_us, sub_code="stopped", message=f"stopped by {name}")
-            case Measured(memory_mb):
-                return meeting.memory(memory_mb, now_us)
-            case _:
-                return []
+                self._could_not_join(error)
+        self._carry_out(decide(self._meeting, happening, self._clock.now_us()))
 
     def _carry_out(self, outputs: list[Output]) -> None:
         now_us = self._clock.now_us()
         for output in outputs:
             match output:
                 case StreamChunk():
-                    self._send_chunk(output)
+                    self._writer.chunk(output)
                 case Fact():
-                    self._publisher.send(MEETING_PARTICIPANTS, self._records.participant(output, now_us))
+                    self._writer.participant(output, now_us)
                 case Step():
                     self._take(output, now_us)
                 case Order():
                     self._orders.append(output)
 
-    def _send_chunk(self, found: StreamChunk) -> None:
-        sent = self._publisher.send_chunk(self._records.chunk(found))
-        self._book.count(sent)
-        _measure(sent)
-
     def _take(self, step: Step, now_us: int) -> None:
         """A step of the life: told to Kafka, to the log and, where a supervisor waits for it, on stdout."""
         log.info("bot_state", state=str(step.state), previous_state=str(step.previous), sub_code=step.sub_code)
         if step.state is BotState.IN_CALL_RECORDING:
-            self._records.recording_started_at_us = now_us
+            self._writer.recording_began(now_us)
             self._announce("recording")
         if step.state is BotState.FATAL:
             self.failure = self.failure or EarshotError(step.message, remedy=step.remedy)
         if step.state is BotState.ERROR:
             CAPTURE_RECOVERIES.labels(step.sub_code).inc()
-        self._publisher.send(BOT_EVENTS, self._records.bot(step, now_us, {}))
+        self._writer.step(step, now_us)
 
     async def _obey(self, order: Order, attendance: Attendance) -> None:
         match order:
@@ -205,11 +148,10 @@ class Bot:
             case Order.NEW_BROWSER:
                 await attendance.new_browser()
 
-    def _join_failed(self, error: EarshotError, now_us: int) -> list[Output]:
+    def _could_not_join(self, error: EarshotError) -> None:
         log.warning("join_failed", error=error.message)
         if self._meeting.lifecycle.state is BotState.JOINING:
             self.failure = error
-        return self._meeting.join_failed(now_us, sub_code="join_failed", message=error.message, remedy=error.remedy)
 
     def _fell(self, error: Exception) -> None:
         PROCESS_ERRORS.labels(STAGE, type(error).__name__).inc()
@@ -228,27 +170,18 @@ class Bot:
         """Flush what was heard, then the last record, with the ledger; raises Unavailable when Kafka takes no more."""
         now_us = self._clock.now_us()
         self._carry_out([*self._meeting.left(now_us), *self._meeting.finish(now_us)])
-        await self._flush()
+        await self._writer.flush()
         await asyncio.to_thread(self._meter.measure)
         outcome = "failed" if self._meeting.lifecycle.state is BotState.FATAL else "completed"
         step = self._meeting.lifecycle.go(BotState.DONE, self._clock.now_us(), sub_code=outcome)
-        ledger = self._book.close(self._meeting.streams.frames_captured, outcome)
-        self._publisher.send(BOT_EVENTS, self._records.bot(step, self._clock.now_us(), self._attrs(), ledger))
-        await self._flush()
+        self._writer.done(step, self._clock.now_us(), self._attrs(), self._meeting.streams.frames_captured)
+        await self._writer.flush()
         used = {"rss_mb_peak": round(self._meter.memory_mb_peak, 1), "cpu_seconds": round(self._meter.cpu_seconds, 2)}
         self._announce("done", outcome=outcome, **used)
-
-    async def _flush(self) -> None:
-        if not await self._publisher.flush(FLUSH_S):
-            raise Unavailable(
-                f"Kafka did not take everything within {FLUSH_S:.0f} s: the log of {self._request.bot_id} is not complete",
-                remedy="see the broker's log",
-            )
 
     def _attrs(self) -> dict[str, str]:
         concealed = self._meeting.reception.concealed_ratio
         return {
-            **last_offsets_told(self._publisher.last_offsets),
             "capture_transport": self._meeting.transport,
             "capture_recoveries": str(self._meeting.recoveries),
             "rss_mb_peak": f"{self._meter.memory_mb_peak:.1f}",
@@ -261,22 +194,15 @@ class Bot:
         sys.stdout.write(json.dumps({"event": event, "bot_id": self._request.bot_id, **facts}) + "\n")
         sys.stdout.flush()
 
-    @asynccontextmanager
-    async def _watching(self, attendance: Attendance) -> AsyncIterator[None]:
-        """Signals and memory come into the inbox too."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, attendance.inbox.put_nowait, StopAsked(number.name))
-        measuring = asyncio.create_task(self._measure(attendance))
-        try:
-            yield
-        finally:
-            measuring.cancel()
 
-    async def _measure(self, attendance: Attendance) -> None:
-        while True:
-            attendance.inbox.put_nowait(Measured(await asyncio.to_thread(self._meter.measure)))
-            await asyncio.sleep(MEASURE_S)
+def _identity(settings: BotSettings, request: Request) -> Identity:
+    return Identity(
+        tenant_id=settings.tenant_id,
+        bot_id=request.bot_id,
+        meeting_id=meeting_id(request.link.platform, request.link.key),
+        platform=request.link.platform,
+        region=settings.region,
+    )
 
 
 def _limits(settings: BotSettings) -> Limits:
@@ -285,10 +211,3 @@ def _limits(settings: BotSettings) -> Limits:
         alone_us=round(settings.alone_timeout_s * 1e6),
         duration_us=round(settings.max_duration_s * 1e6),
     )
-
-
-def _measure(chunk: AudioChunk) -> None:
-    if chunk.kind is ChunkKind.GAP:
-        UNITS_LOST.labels(str(chunk.cause)).inc(chunk.units)
-    else:
-        UNITS_CAPTURED.labels(str(chunk.kind)).inc(chunk.units)
