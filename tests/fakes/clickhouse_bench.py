@@ -4,11 +4,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from uuid import uuid4
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -27,6 +25,7 @@ from sinks.clickhouse.migrate import migrations
 from sinks.clickhouse.rows import row_of
 from sinks.clickhouse.tables import MAPPER_VERSION, TABLES
 from sinks.clickhouse.writer import BadRow, Writer
+from tests.fakes.fresh_name import fresh
 
 VIEWS = (
     "v_turns",
@@ -51,19 +50,6 @@ VIEWS = (
     "v_latency",
 )
 EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
-DEADLINE_S = 60.0
-
-
-def until(done: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Wait for `done`, looking ten times a second; fails with `what` at the deadline."""
-    ends = time.monotonic() + deadline_s
-    while not done():
-        assert time.monotonic() < ends, f"still not: {what}"
-        time.sleep(0.1)
-
-
-def fresh(kind: str) -> str:
-    return f"{kind}_{uuid4().hex[:12]}"
 
 
 def batch_of(topic: Topic, offsets: Sequence[int]) -> Batch:

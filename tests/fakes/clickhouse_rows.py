@@ -6,8 +6,8 @@ from schemas.topics import Topic
 from sinks.clickhouse.adapter import Server
 from sinks.clickhouse.rows import row_of
 from sinks.clickhouse.tables import COLUMN_NAMES, TABLES
-from tests.fakes.clickhouse_bench import fresh
 from tests.fakes.clickhouse_meeting import Posted
+from tests.fakes.fresh_name import fresh
 
 
 def write(server: Server, database: str, posted: Iterable[Posted], *, group: str = "") -> None:

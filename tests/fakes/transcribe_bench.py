@@ -5,10 +5,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from uuid import uuid4
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
@@ -19,22 +17,10 @@ from schemas.registry import Registry
 from schemas.settings import Settings
 from schemas.topics import AUDIO_FRAMES, AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, Topic, dlq_of
 from schemas.vocabulary import ResultKind
+from tests.fakes.fresh_name import fresh
 
 EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
-DEADLINE_S = 90.0
 FINALS = (ResultKind.FINAL, ResultKind.END_OF_TURN)
-
-
-def until(done: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Wait for `done`, looking ten times a second; fails with `what` at the deadline."""
-    ends = time.monotonic() + deadline_s
-    while not done():
-        assert time.monotonic() < ends, f"still not: {what}"
-        time.sleep(0.1)
-
-
-def fresh(kind: str) -> str:
-    return f"{kind}_{uuid4().hex[:12]}"
 
 
 def last_assigned(said: str) -> list[int]:

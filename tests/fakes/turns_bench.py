@@ -26,7 +26,9 @@ from schemas.topics import (
     Topic,
     dlq_of,
 )
-from tests.fakes.transcribe_bench import fresh, last_assigned, until
+from tests.fakes.fresh_name import fresh
+from tests.fakes.transcribe_bench import last_assigned
+from tests.fakes.waiting import until
 
 EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
 Input = ResultEvent | ParticipantEvent | BotEvent

@@ -19,8 +19,10 @@ from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.refusal import Refusal
 from sinks.clickhouse.rows import row_of
 from sinks.clickhouse.tables import COLUMN_NAMES, TABLES
-from tests.fakes.clickhouse_bench import Bench, Log, fresh, until
+from tests.fakes.clickhouse_bench import Bench, Log
 from tests.fakes.clickhouse_meeting import Meeting
+from tests.fakes.fresh_name import fresh
+from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.integration
 TOPICS = [BY_NAME[name] for name in TABLES]

@@ -16,9 +16,10 @@ from sinks.clickhouse.layout import Layout
 from sinks.clickhouse.lock import held
 from sinks.clickhouse.migrate import Migration, layout_of, migrate, migrations
 from sinks.clickhouse.preparation import bring_up_to_date, keep, prepare
-from tests.fakes.clickhouse_bench import VIEWS, Bench, Log, fresh
+from tests.fakes.clickhouse_bench import VIEWS, Bench, Log
 from tests.fakes.clickhouse_meeting import Meeting
 from tests.fakes.clickhouse_rows import write
+from tests.fakes.fresh_name import fresh
 
 pytestmark = pytest.mark.integration
 FIRST_WITH_TABLES = 9

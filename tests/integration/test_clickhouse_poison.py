@@ -25,8 +25,10 @@ from schemas.topics import (
 )
 from schemas.vocabulary import AttemptOutcome, BotState, ParticipantKind, SessionKind
 from sinks.clickhouse.tables import TABLES
-from tests.fakes.clickhouse_bench import Bench, Log, fresh, until
+from tests.fakes.clickhouse_bench import Bench, Log
 from tests.fakes.clickhouse_meeting import Meeting
+from tests.fakes.fresh_name import fresh
+from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.integration
 GOOD: dict[Topic, Callable[[Meeting], Record]] = {

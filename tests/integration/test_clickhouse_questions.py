@@ -24,9 +24,10 @@ from schemas.vocabulary import AttemptOutcome, BotState, DeliveryTrigger, Partic
 from sinks.clickhouse.adapter import Server
 from sinks.clickhouse.migrate import migrate
 from tests.fakes import speaking_oracle as oracle
-from tests.fakes.clickhouse_bench import Bench, Log, fresh
+from tests.fakes.clickhouse_bench import Bench, Log
 from tests.fakes.clickhouse_meeting import STARTED_AT_US, Meeting, Posted
 from tests.fakes.clickhouse_rows import write
+from tests.fakes.fresh_name import fresh
 
 pytestmark = pytest.mark.integration
 NUMBERS = itertools.count()

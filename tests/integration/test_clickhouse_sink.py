@@ -21,8 +21,10 @@ from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.clickhouse.tables import TABLES
 from sinks.clickhouse.writer import BadRow, Writer
-from tests.fakes.clickhouse_bench import Bench, Log, SinkProcess, fresh, until
+from tests.fakes.clickhouse_bench import Bench, Log, SinkProcess
 from tests.fakes.clickhouse_meeting import Meeting, Posted
+from tests.fakes.fresh_name import fresh
+from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 TURNS_OF_ROUND = 800

@@ -9,7 +9,7 @@ from schemas.errors import EarshotError, UsageError
 from schemas.settings import ClickHouseSettings
 from sinks.clickhouse.adapter import Server
 from sinks.clickhouse.preparation import bring_up_to_date
-from tests.fakes.clickhouse_bench import fresh
+from tests.fakes.fresh_name import fresh
 from tests.fakes.tls_door import certificate, tls_door
 
 pytestmark = pytest.mark.integration

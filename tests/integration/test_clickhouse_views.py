@@ -19,8 +19,9 @@ from sinks.clickhouse.refusal import Refusal
 from sinks.clickhouse.rows import row_of
 from sinks.clickhouse.tables import COLUMN_NAMES
 from sinks.clickhouse.writer import Writer
-from tests.fakes.clickhouse_bench import VIEWS, Bench, Log, fresh, write
+from tests.fakes.clickhouse_bench import VIEWS, Bench, Log, write
 from tests.fakes.clickhouse_meeting import Meeting
+from tests.fakes.fresh_name import fresh
 
 pytestmark = pytest.mark.integration
 OFFSETS = itertools.count()

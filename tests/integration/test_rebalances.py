@@ -11,9 +11,11 @@ from schemas.events import AudioChunk
 from schemas.timebase import SAMPLES_PER_UNIT, UNITS_PER_CHUNK, SystemClock
 from schemas.vocabulary import ResultKind, SkipReason
 from tests.fakes.audio_records import chunk
+from tests.fakes.fresh_name import fresh
 from tests.fakes.scripted_results import Voice, done, said
-from tests.fakes.transcribe_bench import TranscribeBench, TranscribeWorker, assert_chain, until
-from tests.fakes.turns_bench import TurnsBench, TurnsWorker, fresh, spoken
+from tests.fakes.transcribe_bench import TranscribeBench, TranscribeWorker, assert_chain
+from tests.fakes.turns_bench import TurnsBench, TurnsWorker, spoken
+from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 PARTITIONS = list(range(8))

@@ -15,7 +15,8 @@ from sinks.bot_log import BotLog
 from sinks.ledger.verify import verified
 from tests.fakes.heard_numbers import numbers
 from tests.fakes.synthetic_command import SyntheticCommand
-from tests.fakes.transcribe_bench import TranscribeBench, until
+from tests.fakes.transcribe_bench import TranscribeBench
+from tests.fakes.waiting import until
 
 pytestmark = pytest.mark.integration
 Start = Callable[..., SyntheticCommand]

@@ -14,7 +14,9 @@ from schemas.timebase import SAMPLES_PER_UNIT, SystemClock
 from schemas.topics import AUDIO_FRAMES
 from schemas.vocabulary import ResultKind, SessionKind, TurnReason
 from tests.fakes.audio_records import chunks_of, spoken
-from tests.fakes.transcribe_bench import FINALS, TranscribeBench, assert_chain, fresh, until
+from tests.fakes.fresh_name import fresh
+from tests.fakes.transcribe_bench import FINALS, TranscribeBench, assert_chain
+from tests.fakes.waiting import until
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,11 @@ from schemas.settings import LocalSettings
 from schemas.timebase import SAMPLES_PER_UNIT, SystemClock
 from schemas.vocabulary import SessionKind
 from tests.fakes.audio_records import chunks_of
+from tests.fakes.fresh_name import fresh
 from tests.fakes.stt.numbered_speech import silence, word
 from tests.fakes.stt.process import ServiceProcess
-from tests.fakes.transcribe_bench import TranscribeBench, fresh, until
+from tests.fakes.transcribe_bench import TranscribeBench
+from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 START_DEADLINE_S = 90.0

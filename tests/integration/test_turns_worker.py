@@ -13,8 +13,10 @@ from schemas.ids import event_id
 from schemas.settings import LocalSettings
 from schemas.topics import BOT_EVENTS, MEETING_PARTICIPANTS, STT_RESULTS, Topic
 from schemas.vocabulary import ParticipantKind, TranscriptKind, TurnReason, TurnState
+from tests.fakes.fresh_name import fresh
 from tests.fakes.scripted_results import Voice, done, participant, said
-from tests.fakes.turns_bench import TurnsBench, TurnsWorker, fresh, latest, spoken, until
+from tests.fakes.turns_bench import TurnsBench, TurnsWorker, latest, spoken
+from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

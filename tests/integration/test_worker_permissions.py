@@ -25,8 +25,10 @@ from schemas.settings import Settings
 from schemas.topics import AUDIO_FRAMES, STT_RESULTS, TRANSCRIPT_TURNS, Topic
 from sinks.log_reader import LogReader
 from tests.conftest import CACHE_DIR, START_DEADLINE_S, StartService
-from tests.fakes.transcribe_bench import TranscribeBench, until
-from tests.fakes.turns_bench import TurnsBench, fresh
+from tests.fakes.fresh_name import fresh
+from tests.fakes.transcribe_bench import TranscribeBench
+from tests.fakes.turns_bench import TurnsBench
+from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 EVERYBODY = ("User:ANONYMOUS", "*")
