@@ -27,7 +27,7 @@ from tests.fakes.audio_records import chunks_of
 from tests.fakes.fresh_name import fresh
 from tests.fakes.stt.numbered_speech import silence, word
 from tests.fakes.stt.process import ServiceProcess
-from tests.fakes.transcribe_bench import TranscribeBench
+from tests.fakes.transcribe_bench import TranscribeBench, TranscribeWorker
 from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -125,14 +125,8 @@ def by_bot(bench: TranscribeBench) -> dict[str, list[ResultEvent]]:
     return found
 
 
-def test_everything_is_killed_while_people_talk_and_no_word_is_lost(  # noqa: PLR0915, one story
-    bench: TranscribeBench, services: tuple[ServiceProcess, ServiceProcess], broker: Daemon
-) -> None:
-    """kill -9 of a worker, of the primary service and of the broker, SIGSTOP of a worker for 20 s, workers that come and go:
-    0 lost, 0 doubled, 0 reordered, and no hole in any cursor.
-    """
-    primary, fallback = services
-    bench.environment |= {
+def settings_on(primary: ServiceProcess, fallback: ServiceProcess) -> dict[str, str]:
+    return {
         "EARSHOT_PROVIDER": "deepgram",
         "EARSHOT_PROVIDER_FALLBACKS": "assemblyai",
         "EARSHOT_DEEPGRAM_URL": primary.url,
@@ -142,40 +136,66 @@ def test_everything_is_killed_while_people_talk_and_no_word_is_lost(  # noqa: PL
         "EARSHOT_VAD": "webrtc",
         "EARSHOT_IDLE_STREAM_MS": "5000",
     }
-    first, second = bench.start(), bench.start()
-    until(lambda: all("assigned" in worker.said() for worker in (first, second)), "two members")
-    talks = [talk(number, SystemClock().now_us()) for number in range(BOTS)]
-    voices = threading.Thread(target=speak, args=(bench, talks))
-    voices.start()
-    try:
-        time.sleep(5)
-        first.end(signal.SIGKILL)
-        third = bench.start()
-        time.sleep(4)
-        primary.end()
-        time.sleep(5)
-        primary.start()
-        second.process.send_signal(signal.SIGSTOP)
-        time.sleep(6)
-        process = broker.process()
-        assert process
-        process.kill()
-        broker.bury()
-        time.sleep(2)
-        broker.start()
-        bench.start()
-        time.sleep(12)
-        second.process.send_signal(signal.SIGCONT)
-        time.sleep(4)
-        third.end(signal.SIGTERM)
-    finally:
-        voices.join()
-    until(lambda: settled(bench, talks), "every cursor at the end", deadline_s=90)
-    results = by_bot(bench)
+
+
+def kill_everything(
+    bench: TranscribeBench, workers: list[TranscribeWorker], primary: ServiceProcess, broker: Daemon
+) -> None:
+    """A worker, the service, the broker, one after the other, while the second worker is stopped for 20 s."""
+    first, second = workers
+    time.sleep(5)
+    first.end(signal.SIGKILL)
+    third = bench.start()
+    time.sleep(4)
+    primary.end()
+    time.sleep(5)
+    primary.start()
+    second.process.send_signal(signal.SIGSTOP)
+    time.sleep(6)
+    kill_and_start(broker)
+    bench.start()
+    time.sleep(12)
+    second.process.send_signal(signal.SIGCONT)
+    time.sleep(4)
+    third.end(signal.SIGTERM)
+
+
+def kill_and_start(broker: Daemon) -> None:
+    process = broker.process()
+    assert process
+    process.kill()
+    broker.bury()
+    time.sleep(2)
+    broker.start()
+
+
+def assert_every_word_is_there(talks: list[Talk], results: dict[str, list[ResultEvent]]) -> None:
+    """Once, in order, and with no hole in any cursor."""
     whole = sum((account(each.words, read_words(results[each.bot_id])) for each in talks), WordAccount())
     raw = sum((account(each.words, raw_words(results[each.bot_id])) for each in talks), WordAccount())
     print(f"read {whole}, raw {raw}")
     assert whole == WordAccount(said=sum(len(each.words) for each in talks))
     assert [hole for each in results.values() for hole in holes(each)] == []
+
+
+def test_everything_is_killed_while_people_talk_and_no_word_is_lost(
+    bench: TranscribeBench, services: tuple[ServiceProcess, ServiceProcess], broker: Daemon
+) -> None:
+    """kill -9 of a worker, of the primary service and of the broker, SIGSTOP of a worker for 20 s, workers that come and go:
+    0 lost, 0 doubled, 0 reordered, and no hole in any cursor.
+    """
+    primary, fallback = services
+    bench.environment |= settings_on(primary, fallback)
+    workers = [bench.start(), bench.start()]
+    until(lambda: all("assigned" in worker.said() for worker in workers), "two members")
+    talks = [talk(number, SystemClock().now_us()) for number in range(BOTS)]
+    voices = threading.Thread(target=speak, args=(bench, talks))
+    voices.start()
+    try:
+        kill_everything(bench, workers, primary, broker)
+    finally:
+        voices.join()
+    until(lambda: settled(bench, talks), "every cursor at the end")
+    assert_every_word_is_there(talks, by_bot(bench))
     kinds = {event.kind for each in talks for event in bench.sessions(each.bot_id)}
     assert kinds >= {SessionKind.FAILED, SessionKind.FAILOVER}
