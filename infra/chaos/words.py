@@ -5,13 +5,8 @@ Every word of a voice is its own (w1, w2, …), so a word that is missing, comes
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-
-from schemas.events import ResultEvent
-from schemas.vocabulary import ResultKind
-
-FINALS = (ResultKind.FINAL, ResultKind.END_OF_TURN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +40,6 @@ def account(said: Sequence[str], heard: Sequence[str]) -> WordAccount:
         reordered=len(first) - _longest_rising(first),
         invented=sum(many for word, many in counts.items() if word not in place),
     )
-
-
-def raw_words(results: Iterable[ResultEvent]) -> list[str]:
-    """Every final word on the log, as it was written."""
-    return [word.text for result in results if result.kind in FINALS for word in result.words]
-
-
-def read_words(results: Iterable[ResultEvent]) -> list[str]:
-    """The words a reader takes from one stream, epoch and label: those whose midpoint the cursor has not passed."""
-    cursor, words = 0, []
-    for result in results:
-        if result.kind in FINALS:
-            words += [w.text for w in result.words if (w.from_sample + w.to_sample) // 2 >= cursor]
-        cursor = max(cursor, result.cursor_after_sample)
-    return words
-
-
-def holes(results: Iterable[ResultEvent]) -> list[tuple[int, int]]:
-    """Where the cursor of one stream, epoch and label jumps: audio nobody accounts for."""
-    cursor, found = 0, []
-    for result in results:
-        if result.cursor_before_sample > cursor:
-            found.append((cursor, result.cursor_before_sample))
-        cursor = max(cursor, result.cursor_after_sample)
-    return found
 
 
 def _longest_rising(places: Sequence[int]) -> int:

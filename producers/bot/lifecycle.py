@@ -96,10 +96,6 @@ class Lifecycle:
             return []
         return [self._late(min(due)[1], now_us)]
 
-    def next_deadline_us(self) -> int | None:
-        """When `on_time` next has something to say."""
-        return min((at_us for at_us, _ in self._deadlines()), default=None)
-
     def _deadlines(self) -> list[tuple[int, str]]:
         found: list[tuple[int, str]] = []
         if self.state in (S.JOINING, S.IN_WAITING_ROOM, S.IN_CALL_NOT_RECORDING):

@@ -21,7 +21,7 @@ from stream_processors.transcription.providers.interface import (
     ProviderSession,
     SessionRequest,
 )
-from stream_processors.transcription.providers.registry import PROVIDERS, make_provider
+from stream_processors.transcription.providers.registry import PROVIDERS, make_providers
 from tests.fakes.audio_records import spoken
 from tests.fakes.stt.knobs import Words
 from tests.fakes.stt.services import FAKES, service
@@ -40,7 +40,7 @@ async def provider(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
         async with service(request.param, words=Words.SCRIPT, script=SCRIPT) as made:
             yield made.provider
         return
-    made = make_provider(TranscribeSettings(provider=request.param, decoders=2))
+    made = make_providers(TranscribeSettings(provider=request.param, decoders=2))[request.param]
     await made.start()
     yield made
     await made.stop()
@@ -142,7 +142,7 @@ async def test_closing_ends_the_results_and_may_come_twice(provider: Provider) -
 @pytest.fixture
 async def local() -> AsyncIterator[Provider]:
     """The local engine with one decoder."""
-    made = make_provider(TranscribeSettings(provider="local", decoders=1))
+    made = make_providers(TranscribeSettings(provider="local", decoders=1))["local"]
     await made.start()
     yield made
     await made.stop()

@@ -21,7 +21,7 @@ from stream_processors.transcription.providers.interface import (
     ProviderSession,
     SessionRequest,
 )
-from stream_processors.transcription.providers.registry import make_provider
+from stream_processors.transcription.providers.registry import make_providers
 from tests.fakes.stt.numbered_speech import silence, word
 from tests.fakes.stt.services import FAKES, Service, service, settings_on
 
@@ -200,7 +200,7 @@ async def test_a_wrong_key_is_fatal_and_names_the_setting(made: Service) -> None
 async def test_a_setting_that_cannot_work_stops_the_start(made: Service, change: dict[str, str]) -> None:
     """Before anything is asked of the service; the error names the setting."""
     with pytest.raises(UsageError) as caught:
-        await make_provider(settings_on(made.name, made.server, **change)).start()
+        await make_providers(settings_on(made.name, made.server, **change))[made.name].start()
     assert f"{made.prefix}{next(iter(change)).upper()}" in caught.value.message
     assert caught.value.remedy
 
@@ -208,7 +208,7 @@ async def test_a_setting_that_cannot_work_stops_the_start(made: Service, change:
 @pytest.mark.parametrize("change", [{"model": "no-such-model"}, {"language": "tlh"}], ids=str)
 async def test_an_unknown_model_or_language_names_the_setting(made: Service, change: dict[str, str]) -> None:
     """At the start or when a session is opened; never as silence."""
-    provider = make_provider(settings_on(made.name, made.server, **change))
+    provider = make_providers(settings_on(made.name, made.server, **change))[made.name]
     error = await refused(provider, start=True)
     await provider.stop()
     assert isinstance(error, UsageError) or error.error_class is SttErrorClass.FATAL

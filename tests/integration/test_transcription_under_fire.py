@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.chaos.words import WordAccount, account, holes, raw_words, read_words
+from infra.chaos.words import WordAccount, account
 from infra.local.daemon import Daemon
 from infra.local.kafka import Kafka
 from infra.local.ports import free_ports
@@ -25,6 +25,7 @@ from schemas.timebase import SAMPLES_PER_UNIT, SystemClock
 from schemas.vocabulary import SessionKind
 from tests.fakes.audio_records import chunks_of
 from tests.fakes.fresh_name import fresh
+from tests.fakes.logged_words import holes, raw_words, read_words
 from tests.fakes.stt.numbered_speech import silence, word
 from tests.fakes.stt.process import ServiceProcess
 from tests.fakes.transcribe_bench import TranscribeBench, TranscribeWorker

@@ -5,12 +5,13 @@ import random
 import numpy as np
 import pytest
 
-from infra.chaos.words import WordAccount, read_words
+from infra.chaos.words import WordAccount
 from schemas.events import AudioChunk
 from schemas.timebase import SAMPLES_PER_UNIT, transcript_ms
 from schemas.vocabulary import ChunkKind, ResultKind, SessionKind, SttErrorClass
 from stream_processors.transcription.providers.interface import ProviderFailed
 from tests.fakes.audio_records import chunk
+from tests.fakes.logged_words import read_words
 from tests.fakes.transcription_world.clock import START_US
 from tests.fakes.transcription_world.cloud import NAMES, capabilities
 from tests.fakes.transcription_world.exact_vad import ExactVad

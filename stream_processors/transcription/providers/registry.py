@@ -19,11 +19,6 @@ PROVIDERS: dict[str, Callable[[TranscribeSettings], Provider]] = {
 }
 
 
-def make_provider(settings: TranscribeSettings) -> Provider:
-    """The first provider the settings name; raises UsageError for a name nobody has."""
-    return next(iter(make_providers(settings).values()))
-
-
 def make_providers(settings: TranscribeSettings) -> dict[str, Provider]:
     """Every provider the settings name, the primary first; raises UsageError for a name nobody has."""
     for name in settings.providers:

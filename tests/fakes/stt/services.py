@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schemas.settings import TranscribeSettings
 from stream_processors.transcription.providers.interface import Provider
-from stream_processors.transcription.providers.registry import make_provider
+from stream_processors.transcription.providers.registry import make_providers
 from tests.fakes.stt.assemblyai import AssemblyAI
 from tests.fakes.stt.deepgram import Deepgram
 from tests.fakes.stt.server import FakeServer, Vendor
@@ -40,7 +40,7 @@ async def service(name: str, **knobs: object) -> AsyncIterator[Service]:
     server = FakeServer(FAKES[name]())
     server.turn(**knobs)
     await server.start()
-    provider = make_provider(settings_on(name, server))
+    provider = make_providers(settings_on(name, server))[name]
     await provider.start()
     try:
         yield Service(name, server, provider)

@@ -4,12 +4,13 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 
-from infra.chaos.words import WordAccount, account, holes, raw_words, read_words
+from infra.chaos.words import WordAccount, account
 from schemas.codec import Codec
 from schemas.events import ResultEvent
 from schemas.topics import AUDIO_FRAMES
 from stream_processors.transcription.providers.interface import Capabilities
 from tests.fakes.fixed_schemas import FixedSchemas
+from tests.fakes.logged_words import holes, raw_words, read_words
 from tests.fakes.transcription_world.broker import Broker
 from tests.fakes.transcription_world.clock import WorldClock
 from tests.fakes.transcription_world.cloud import Cloud

@@ -2,8 +2,9 @@
 
 import pytest
 
-from infra.chaos.words import WordAccount, account, holes, raw_words, read_words
+from infra.chaos.words import WordAccount, account
 from schemas.vocabulary import ResultKind
+from tests.fakes.logged_words import holes, raw_words, read_words
 from tests.fakes.scripted_results import Voice, word
 
 SAID = ["w1", "w2", "w3", "w4"]

@@ -24,7 +24,7 @@ def test_a_whole_life() -> None:
     lifecycle = life(*RECORDING, S.LEAVING, S.CALL_ENDED)
     step = lifecycle.go(S.DONE, 9)
     assert (step.previous, step.state) == (S.CALL_ENDED, S.DONE)
-    assert lifecycle.next_deadline_us() is None
+    assert lifecycle.on_time(10**18) == []
 
 
 def test_what_the_table_forbids_is_refused() -> None:
@@ -49,7 +49,6 @@ def test_every_state_leads_to_done() -> None:
 def test_joining_has_a_deadline(states: tuple[S, ...]) -> None:
     """30 s in any state before the recording is fatal, with a remedy."""
     lifecycle = life(*states)
-    assert lifecycle.next_deadline_us() == 30 * S_US
     assert lifecycle.on_time(30 * S_US - 1) == []
     (step,) = lifecycle.on_time(30 * S_US)
     assert (step.state, step.sub_code) == (S.FATAL, f"{states[-1]}_timeout")
@@ -61,10 +60,11 @@ def test_alone_for_long_is_a_reason_to_leave() -> None:
     lifecycle = life(*RECORDING)
     lifecycle.company(0, 10 * S_US)
     lifecycle.company(0, 50 * S_US)
-    assert lifecycle.next_deadline_us() == 310 * S_US
+    assert lifecycle.on_time(310 * S_US - 1) == []
     lifecycle.company(1, 60 * S_US)
     assert lifecycle.on_time(310 * S_US) == []
     lifecycle.company(0, 400 * S_US)
+    assert lifecycle.on_time(700 * S_US - 1) == []
     assert lifecycle.on_time(700 * S_US)[0].sub_code == "alone"
     assert lifecycle.leaving_because == "alone"
 
