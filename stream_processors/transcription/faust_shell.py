@@ -1,6 +1,6 @@
 """SHELL: Faust joins the group, hands over records and gates rebalances; nothing else of it is used.
 
-The only file that knows Faust and aiokafka. `acks=False`: Faust tracks and commits nothing; its commits lose records
+The only file of the stage that knows Faust and aiokafka. `acks=False`: Faust tracks and commits nothing; its commits lose records
 beside ours. Four private names are used, each marked: this is why the versions are pinned exactly, and a contract test
 looks for them.
 """
@@ -17,10 +17,11 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.types import TP
 
-from schemas.dead_letter import RawRecord
 from schemas.settings import TranscribeSettings
 from schemas.timebase import Clock
 from schemas.topics import AUDIO_FRAMES
+from stream_processors import faust_app
+from stream_processors.faust_app import raw_record
 from stream_processors.transcription.log_shell import LogOutlet, ResultsLog
 from stream_processors.transcription.partition import Start
 from stream_processors.transcription.worker import Commit, Worker
@@ -31,25 +32,12 @@ COMMIT_TIMEOUT_S = 5.0
 
 
 def make_app(settings: TranscribeSettings, folder: Path) -> faust.App:
-    """An application that is not started; no web server, no topics of its own making, no threaded producer."""
-    return faust.App(
+    """An application that is not started."""
+    return faust_app.make_app(
         settings.consumer_group,
-        broker=[f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")],
-        datadir=folder,
-        store="memory://",
-        web_enabled=False,
-        producer_threaded=False,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        consumer_auto_offset_reset="earliest",
-        broker_session_timeout=settings.session_timeout_ms / 1000,
-        broker_heartbeat_interval=settings.session_timeout_ms / 5000,
-        broker_request_timeout=max(30.0, settings.session_timeout_ms / 500),
-        broker_rebalance_timeout=20.0,
-        broker_max_poll_records=500,
-        stream_buffer_maxsize=512,
-        stream_wait_empty=False,
-        worker_redirect_stdouts=False,
+        settings.kafka_bootstrap_servers,
+        folder,
+        session_timeout_s=settings.session_timeout_ms / 1000,
     )
 
 
@@ -126,7 +114,7 @@ class GroupMember:
     async def _read(self, stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
-            await self._worker.feed(_raw(message), int(message.timestamp * 1000))
+            await self._worker.feed(raw_record(message), int(message.timestamp * 1000))
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
         """Awaited before the group goes on without us; the first time there is nothing to give back."""
@@ -247,16 +235,3 @@ def _results_from(metadata: str | None) -> int:
         return int(json.loads((metadata or "").rstrip("\x00"))["results_from"])
     except (ValueError, KeyError, TypeError):
         return 0
-
-
-def _raw(message: Any) -> RawRecord:
-    headers = message.headers or {}
-    pairs = headers.items() if hasattr(headers, "items") else headers
-    return RawRecord(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        key=message.key,
-        value=message.value,
-        headers=tuple((name, value or b"") for name, value in pairs),
-    )

@@ -23,6 +23,8 @@ from faust.types import TP, Message
 
 from schemas.dead_letter import RawRecord
 from schemas.errors import Unavailable
+from stream_processors import faust_app
+from stream_processors.faust_app import raw_record
 from stream_processors.turns.assignment import Assignment
 from stream_processors.turns.stage import REBALANCING_S, Fence, Standing
 
@@ -114,29 +116,13 @@ def changelog_of(group: str) -> str:
 
 def make_app(group: str, bootstrap_servers: str, folder: Path) -> faust.App:
     """An application that is not started and reads nothing yet."""
-    app = faust.App(
+    app = faust_app.make_app(
         group,
-        broker=[f"kafka://{server}" for server in bootstrap_servers.split(",")],
-        datadir=folder,
-        store="memory://",
-        key_serializer="raw",
-        value_serializer="raw",
-        web_enabled=False,
-        debug=False,
-        producer_threaded=False,
-        producer_linger=0.0,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
+        bootstrap_servers,
+        folder,
+        session_timeout_s=SESSION_TIMEOUT_S,
         table_standby_replicas=0,
         broker_commit_interval=0.5,
-        broker_session_timeout=SESSION_TIMEOUT_S,
-        broker_heartbeat_interval=2.0,
-        broker_request_timeout=30.0,
-        broker_rebalance_timeout=20.0,
-        broker_max_poll_records=500,
-        stream_buffer_maxsize=512,
-        stream_wait_empty=False,
-        worker_redirect_stdouts=False,
     )
     app.transport = GuardedTransport(app.conf.broker_consumer, app)
     return app
@@ -153,7 +139,7 @@ def read(app: faust.App, topics: list[str], handle: Handler) -> None:
             message, standing = event.message, _fence(app, event.message)
             while standing() is Standing.REBALANCING:  # noqa: ASYNC110 - Faust has a flag for it, and no event
                 await asyncio.sleep(REBALANCING_S)
-            if consumer.is_next(message) and await handle(_raw(message), standing):
+            if consumer.is_next(message) and await handle(raw_record(message), standing):
                 consumer.applied(message)
 
 
@@ -166,16 +152,3 @@ def _fence(app: faust.App, message: Message) -> Fence:
         return Standing.REBALANCING if app.rebalancing else Standing.OURS
 
     return standing
-
-
-def _raw(message: Message) -> RawRecord:
-    headers = message.headers or {}
-    pairs = headers.items() if hasattr(headers, "items") else headers
-    return RawRecord(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        key=message.key,
-        value=message.value,
-        headers=tuple((name, value or b"") for name, value in pairs),
-    )
