@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 from infra.benchmarks.histogram import total
-from infra.benchmarks.one_worker import OneWorker, cpu_s, one_worker, until
+from infra.benchmarks.one_worker import OneWorker, cpu_s, one_worker
 from infra.chaos.transcription.evidence import Evidence, said
 from infra.chaos.transcription.judge import clean, judge
 from infra.result import Result
+from infra.waiting import until
 from schemas.settings import LocalSettings
 
 NAME = "catch_up"
@@ -20,6 +21,7 @@ BOTS, SPEAKERS, TALKING = 10, 2, 0.5
 OUTAGE_S = 300.0
 SPEED = 15.0
 DEADLINE_S = 420.0
+LOOK_EVERY_S = 0.5
 FRAMES_READ = "earshot_records_read_total"
 
 
@@ -35,7 +37,12 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
         ground.turn(handshake_status=0)
         evidence = Evidence(ground.cluster)
         wanted = said(script)
-        until(lambda: not judge(wanted, evidence.results().words).lost, DEADLINE_S, "every word is on the log")
+        until(
+            lambda: not judge(wanted, evidence.results().words).lost,
+            "every word is on the log",
+            DEADLINE_S,
+            look_every_s=LOOK_EVERY_S,
+        )
         took_s = time.monotonic() - began_s
         spent_s = cpu_s(ground.process()) - spent_before_s
         verdict = judge(wanted, evidence.results().words)
@@ -68,7 +75,7 @@ def _spoken(ground: OneWorker, script: Path, seed: int) -> None:
     load = ("--bots", str(BOTS), "--speakers", str(SPEAKERS), "--talking", str(TALKING), "--seed", str(seed))
     length = ("--duration", str(OUTAGE_S), "--speed", str(SPEED), "--script", str(script))
     with ground.bots("bots", *load, *length) as bots:
-        until(lambda: bots.process() is None, DEADLINE_S, "the bots are done")
+        until(lambda: bots.process() is None, "the bots are done", DEADLINE_S, look_every_s=LOOK_EVERY_S)
         made = json.loads(bots.log_file.read_text("utf-8").splitlines()[-1])
     assert made["event"] == "done", "the bots came to their end"
     assert total(ground.metrics(), FRAMES_READ) > 0, "the worker reads"

@@ -2,8 +2,7 @@
 
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,15 +92,6 @@ def one_worker(settings: LocalSettings, folder: Path, *knobs: str) -> Iterator[O
 def cpu_s(process: psutil.Process) -> float:
     """Processor seconds of a process and its children so far."""
     return sum(sum(one.cpu_times()[:2]) for one in (process, *process.children(recursive=True)))
-
-
-def until(done: Callable[[], bool], deadline_s: float, what: str) -> None:
-    """Look twice a second; raises Unavailable at the deadline."""
-    ends_s = time.monotonic() + deadline_s
-    while not done():
-        if time.monotonic() > ends_s:
-            raise Unavailable(f"not within {deadline_s:.0f} s: {what}", remedy="see the logs of the run")
-        time.sleep(0.5)
 
 
 def _settings(service_port: int) -> dict[str, str]:

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from infra.topics import create_topics, register_schemas
 from schemas.errors import Unavailable
 
 START_S = 120.0
-WAIT_S = 60.0
 DISTURBED = "disturbed"
 SINK_COMMAND = (EARSHOT, "sink", "clickhouse")
 READER = "reader"
@@ -50,15 +49,6 @@ class ClickHouseWithReader(ClickHouse):
         users.write_text(USERS, "utf-8")
         config.write_text(f"<clickhouse><users_config>{users}</users_config></clickhouse>\n", "utf-8")
         return [*super()._library(folder), f"--config-file={config}"]
-
-
-def until(done: Callable[[], bool], what: str, deadline_s: float = WAIT_S) -> None:
-    """Look ten times a second; raises Unavailable at the deadline."""
-    ends = time.monotonic() + deadline_s
-    while not done():
-        if time.monotonic() > ends:
-            raise Unavailable(f"not within {deadline_s:.0f} s: {what}", remedy="see the logs of the run")
-        time.sleep(0.1)
 
 
 class Ground:

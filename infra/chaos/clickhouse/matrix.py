@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from infra.chaos.clickhouse.ground import FIRST, READER, Ground, until
+from infra.chaos.clickhouse.ground import FIRST, READER, Ground
+from infra.waiting import until
 from schemas.errors import Unavailable
 
 POINTS = ("after_poll", "after_intent", "in_insert", "after_ack", "after_commit")

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from infra.chaos.clickhouse.ground import Ground, until
+from infra.chaos.clickhouse.ground import Ground
 from infra.chaos.clickhouse.load import VIOLATION
 from infra.chaos.clickhouse.oracle import Oracle, oracle_of
 from infra.chaos.clickhouse.reading import TABLE_OF, lag, letters, lying
 from infra.result import Figure
+from infra.waiting import until
 
 SETTLE_S = 180.0
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +22,7 @@ from infra.demo.supervisor import EARSHOT
 from infra.local.cluster import own_cluster
 from infra.local.ports import free_ports
 from infra.result import Result
+from infra.waiting import until
 from schemas.codec import Codec
 from schemas.errors import Unavailable
 from schemas.kafka_client import producer_config
@@ -92,7 +93,7 @@ class Chaos:
         (self._folder / "plan.json").write_bytes(msgspec.json.encode(self._plan))
         self._start("receivers", sys.executable, "-m", "infra.chaos.webhooks.receivers", str(self._folder))
         try:
-            _until((self._folder / "ready").exists, "the receivers serve")
+            until((self._folder / "ready").exists, "the receivers serve")
             for sink in SINKS:
                 self._start_sink(sink)
             yield
@@ -190,11 +191,3 @@ class Chaos:
     def _receipts(self) -> bytes:
         report = self._folder / "receipts.jsonl"
         return report.read_bytes() if report.exists() else b""
-
-
-def _until(condition: Callable[[], bool], what: str) -> None:
-    deadline_s = time.monotonic() + 60
-    while not condition():
-        if time.monotonic() > deadline_s:
-            raise Unavailable(f"not within a minute: {what}", remedy="see the logs of the run")
-        time.sleep(0.1)
