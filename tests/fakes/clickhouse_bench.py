@@ -1,9 +1,5 @@
 """What the ClickHouse tests hold in their hands: the log, the sink as a process, a database and what its views say."""
 
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +21,7 @@ from sinks.clickhouse.migrate import migrations
 from sinks.clickhouse.rows import row_of
 from sinks.clickhouse.tables import MAPPER_VERSION, TABLES
 from sinks.clickhouse.writer import BadRow, Writer
+from tests.fakes.earshot_process import EarshotProcess
 from tests.fakes.fresh_name import fresh
 
 VIEWS = (
@@ -49,7 +46,6 @@ VIEWS = (
     "v_monologues",
     "v_latency",
 )
-EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
 
 
 def batch_of(topic: Topic, offsets: Sequence[int]) -> Batch:
@@ -113,35 +109,11 @@ class Log:
         return found
 
 
-class SinkProcess:
-    """`earshot sink clickhouse` as a process of its own, its log in a file."""
+class SinkProcess(EarshotProcess):
+    """`earshot sink clickhouse`."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
-        self._process = subprocess.Popen([*EARSHOT, "sink", "clickhouse"], env=environment, stderr=self._log)
-
-    @property
-    def running(self) -> bool:
-        return self._process.poll() is None
-
-    def said(self) -> str:
-        """All it logged so far."""
-        size = self._log.seek(0, 2)
-        self._log.seek(0)
-        return self._log.read(size).decode()
-
-    def end(self, with_signal: int = signal.SIGTERM) -> int:
-        """Send the signal and wait; the exit code."""
-        self._process.send_signal(with_signal)
-        return self.wait(30)
-
-    def wait(self, timeout_s: float) -> int:
-        return self._process.wait(timeout_s)
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._log.close()
+        super().__init__(environment, "sink", "clickhouse")
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.transcribe_bench import EARSHOT
+from tests.fakes.earshot_process import EARSHOT
 
 
 class SyntheticCommand:

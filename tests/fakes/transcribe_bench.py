@@ -1,10 +1,5 @@
 """What the tests of the transcribe worker hold in their hands: the log, and workers as processes."""
 
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -17,42 +12,17 @@ from schemas.registry import Registry
 from schemas.settings import Settings
 from schemas.topics import AUDIO_FRAMES, AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, Topic, dlq_of
 from schemas.vocabulary import ResultKind
+from tests.fakes.earshot_process import EarshotProcess
 from tests.fakes.fresh_name import fresh
 
-EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
 FINALS = (ResultKind.FINAL, ResultKind.END_OF_TURN)
 
 
-def last_assigned(said: str) -> list[int]:
-    """The partitions in a worker's last line about them."""
-    lines = [line for line in said.splitlines() if '"assigned"' in line]
-    listed = lines[-1].split('"partitions": [')[1].split("]")[0] if lines else ""
-    return [int(each) for each in listed.split(",") if each.strip()]
-
-
-class TranscribeWorker:
-    """`earshot transcribe` as a process of its own, its log in a file."""
+class TranscribeWorker(EarshotProcess):
+    """`earshot transcribe`."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
-        self.process = subprocess.Popen([*EARSHOT, "transcribe"], env=environment, stderr=self._log)
-
-    def said(self) -> str:
-        """All it logged so far."""
-        return os.pread(self._log.fileno(), 10_000_000, 0).decode()
-
-    def partitions(self) -> list[int]:
-        """What the group gave it last, as it logged it."""
-        return last_assigned(self.said())
-
-    def close(self) -> None:
-        self._log.close()
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        """Send the signal and wait; the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        return self.process.wait(30)
+        super().__init__(environment, "transcribe")
 
 
 @dataclass
@@ -119,7 +89,6 @@ class TranscribeBench:
 
     def close(self) -> None:
         for worker in self.workers:
-            worker.end(signal.SIGKILL)
             worker.close()
 
     def _read(self, topic: Topic, bot_id: str = "") -> Iterator[Message]:

@@ -1,10 +1,6 @@
 """What the tests of the turns worker hold in their hands: the log, the worker as a process, and the turns it wrote."""
 
 import os
-import signal
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,11 +22,10 @@ from schemas.topics import (
     Topic,
     dlq_of,
 )
+from tests.fakes.earshot_process import EarshotProcess
 from tests.fakes.fresh_name import fresh
-from tests.fakes.transcribe_bench import last_assigned
 from tests.fakes.waiting import until
 
-EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
 Input = ResultEvent | ParticipantEvent | BotEvent
 TOPIC_OF: dict[type[Record], Topic] = {
     ResultEvent: STT_RESULTS,
@@ -39,42 +34,15 @@ TOPIC_OF: dict[type[Record], Topic] = {
 }
 
 
-class TurnsWorker:
-    """`earshot turns` as a process of its own, its log in a file."""
+class TurnsWorker(EarshotProcess):
+    """`earshot turns`."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
-        self._process = subprocess.Popen([*EARSHOT, "turns"], env=environment, stderr=self._log)
-
-    def said(self) -> str:
-        """All it logged so far."""
-        size = self._log.seek(0, 2)
-        self._log.seek(0)
-        return self._log.read(size).decode()
+        super().__init__(environment, "turns")
 
     def wait_until_ready(self) -> None:
-        until(lambda: '"ready"' in self.said() or self._process.poll() is not None, f"ready: {self.said()[-2000:]}")
-        assert self._process.poll() is None, self.said()
-
-    def partitions(self) -> list[int]:
-        """What the group gave it last, as it logged it."""
-        return last_assigned(self.said())
-
-    def send(self, number: int) -> None:
-        self._process.send_signal(number)
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        """Send the signal and wait; the exit code."""
-        self._process.send_signal(number)
-        return self.wait(30)
-
-    def wait(self, timeout_s: float) -> int:
-        return self._process.wait(timeout_s)
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._log.close()
+        until(lambda: '"ready"' in self.said() or not self.running, f"ready: {self.said()[-2000:]}")
+        assert self.running, self.said()
 
 
 @dataclass

@@ -16,10 +16,11 @@ from schemas.vocabulary import BotState, ChunkKind
 from sinks.bot_log import BotLog
 from sinks.ledger.verify import verified
 from tests.fakes.audio_records import spoken
+from tests.fakes.earshot_process import EARSHOT
 from tests.fakes.fresh_name import fresh
 from tests.fakes.heard import Run, bot_event, heard, ledger_of
 from tests.fakes.synthetic_command import SyntheticCommand
-from tests.fakes.transcribe_bench import EARSHOT, FINALS, TranscribeBench
+from tests.fakes.transcribe_bench import FINALS, TranscribeBench
 from tests.fakes.turns_bench import TurnsBench
 from tests.fakes.waiting import until
 

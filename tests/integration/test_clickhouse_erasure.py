@@ -23,9 +23,10 @@ from sinks.clickhouse.erasure_request import command
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.rows import dead_row
 from sinks.clickhouse.tables import COLUMN_NAMES
-from tests.fakes.clickhouse_bench import EARSHOT, Bench, Log
+from tests.fakes.clickhouse_bench import Bench, Log
 from tests.fakes.clickhouse_meeting import Meeting, Posted
 from tests.fakes.clickhouse_rows import write
+from tests.fakes.earshot_process import EARSHOT
 from tests.fakes.fresh_name import fresh
 from tests.fakes.waiting import until
 

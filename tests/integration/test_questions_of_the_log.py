@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from uuid import uuid4
 
@@ -21,10 +20,10 @@ from schemas.vocabulary import BotState, ChunkKind, GapCause
 from sinks.ledger.report import Account
 from sinks.ledger.verify import verified
 from tests.contracts.golden import goldens
+from tests.fakes.earshot_process import EARSHOT
 from tests.fakes.heard import Heard, Run, bot_event, heard, ledger_of
 
 pytestmark = pytest.mark.integration
-EARSHOT = [sys.executable, "-c", "from earshot.command import main; main()"]
 MINUTE = [
     Run(ChunkKind.SILENCE, 30),
     Run(ChunkKind.AUDIO, 120),
