@@ -11,8 +11,11 @@ from producers.bot.publisher import Publisher
 from producers.platforms.registry import resolve
 from schemas.health import Readiness, serve
 from schemas.ids import new_bot_id
+from schemas.priority import go_first
 from schemas.settings import BotSettings, load
 from schemas.telemetry import configure_logging
+
+log = structlog.get_logger()
 
 
 @click.command()
@@ -27,6 +30,10 @@ def bot(meeting_url: str, bot_id: str, display_name: str) -> None:
     """
     settings = load(BotSettings)
     configure_logging(settings.log_level, settings.log_format)
+    if not go_first():
+        log.info(
+            "no_priority", remedy="grant CAP_SYS_NICE, or keep other work off the machine: sound is cut when it is busy"
+        )
     serve(settings, Readiness())
     room, link = resolve(meeting_url)
     room.check_name(display_name)

@@ -10,8 +10,6 @@ from infra.demo.talker import Talker
 from infra.demo.voices import Recording
 from schemas.timebase import Clock
 
-SCREENSHOT_AFTER_S = 20.0
-
 
 @dataclass(frozen=True)
 class Seat:
@@ -44,8 +42,8 @@ async def _visit(seat: Seat, clock: Clock, screenshots: Path) -> Visit:
     opened_at_us = await seat.talker.join()
     async with asyncio.TaskGroup() as group:
         group.create_task(_mute(seat.talker, recording.layout.mute))
-        group.create_task(_picture(seat, screenshots))
         group.create_task(asyncio.sleep(recording.layout.length_s))
+    await seat.talker.screenshot(screenshots / f"talker-{recording.part.name}.png")
     await seat.talker.leave()
     return Visit(recording.part.name, recording.part.said, opened_at_us, clock.now_us())
 
@@ -56,8 +54,3 @@ async def _mute(talker: Talker, mute: Span | None) -> None:
         await talker.toggle_mute()
         await asyncio.sleep(mute.to_s - mute.from_s)
         await talker.toggle_mute()
-
-
-async def _picture(seat: Seat, screenshots: Path) -> None:
-    await asyncio.sleep(min(SCREENSHOT_AFTER_S, seat.recording.layout.length_s / 2))
-    await seat.talker.screenshot(screenshots / f"talker-{seat.recording.part.name}.png")

@@ -124,7 +124,6 @@ SUSAN = Part(
     voice="slt",
     lines=(
         Line("I spoke with the city council last night and they really like our plan.", pause_s=LEAD_S),
-        Line("They will pay for the lights but not for the heating or the water."),
         Line("We have to send them a letter before the end of the month."),
         Line("I can write the letter tonight if someone will check it in the morning."),
         Line("I must answer the phone now but I will be back in a minute."),

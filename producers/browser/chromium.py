@@ -4,7 +4,6 @@ import json
 import os
 import pwd
 import shutil
-import stat
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 from playwright.async_api import BrowserContext, Page, Playwright
 from playwright.async_api import Error as PlaywrightError
 
+from producers.browser.launcher import OWN_STATUS, User, as_user, may_raise_priority, session_first, write_launcher
 from schemas.errors import Unavailable
 from schemas.settings import BotSettings
 
@@ -111,14 +111,11 @@ class Chromium:
 
     def _as_unprivileged(self, path: Path) -> Path:
         """Chromium refuses its sandbox to root, so a script in between gives the privileges away."""
-        user = self._user()
-        script = self._folder / "chromium"
-        script.write_text(
-            f"#!/bin/sh\nexec setpriv --reuid {user.pw_uid} --regid {user.pw_gid} --clear-groups "
-            f'env HOME={self._folder}/profile {path} "$@"\n'
-        )
-        script.chmod(script.stat().st_mode | stat.S_IXUSR)
-        return script
+        found = self._user()
+        user = User(found.pw_uid, found.pw_gid, self._folder / "profile")
+        raises = may_raise_priority(OWN_STATUS.read_text())
+        prefix = as_user(user, raises_priority=raises)
+        return write_launcher(self._folder / "chromium", path, prefix, first=session_first() if raises else ":")
 
     def _profile(self) -> Path:
         profile = self._folder / "profile"

@@ -1,7 +1,8 @@
 """The machine of one stream and epoch: ordered audio and what a provider says go in, commands come out.
 
-Speech opens a session and is sent to it; what is no speech, absent or lost is declared skipped. A session that dies is
-replaced, and everything not final is sent again from the cursor minus the preroll; words are accepted by their midpoint,
+Speech opens a session and is sent to it; what is no speech, absent or lost is declared skipped, but for a short loss in
+the middle of an utterance, which is heard as silence: cutting a sentence there would cost more words than are missing.
+A session that dies is replaced, and everything not final is sent again from the cursor minus the preroll; words are accepted by their midpoint,
 so none comes twice and none is lost. Pure: the time is an argument, and `deadline_ms` says when to call `tick`.
 """
 
@@ -34,6 +35,7 @@ class Stream:
         self._records = records
         self._conversation = conversation
         self._preroll = ms_to_samples(settings.preroll_ms)
+        self._hangover = ms_to_samples(settings.hangover_ms)
         replay_from = (cursor - self._preroll) // SAMPLES_PER_UNIT * SAMPLES_PER_UNIT
         self._base = max(min(from_sample, cursor), replay_from)
         self._gate = Gate(settings, self._base)
@@ -76,7 +78,7 @@ class Stream:
         commands = self._speaker_is(span, now)
         if span.from_sample > self._position:
             commands += self._unheard(span.from_sample, SkipReason.GAP, now)
-        if span.kind in SKIPS:
+        if span.kind in SKIPS and not self._bridged(span):
             commands += self._unheard(span.to_sample, SKIPS[span.kind], now)
         else:
             commands += self._listen(span, units, now)
@@ -109,6 +111,10 @@ class Stream:
         self.chain.skip(self._position, SkipReason.NO_SPEECH, self._speaker)
         self._speaker = span.speaker
         return commands
+
+    def _bridged(self, span: Span) -> bool:
+        """A silence of this length would not end the utterance either. What was lost stays declared where it was lost."""
+        return span.kind is ChunkKind.GAP and self._gate.open and span.to_sample - span.from_sample < self._hangover
 
     def _unheard(self, to_sample: int, reason: SkipReason, now: Moment) -> list[Command]:
         commands = self._gate_events(self._gate.interrupt(self._position, TurnReason.ENDPOINT), now)

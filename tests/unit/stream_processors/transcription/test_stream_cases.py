@@ -110,22 +110,6 @@ def test_speech_opens_a_session_sends_the_preroll_and_asks_for_a_final() -> None
     assert len(first_send.pcm) >= 300 * 96
     assert isinstance(commands[-1], Finalize)
 
-
-def test_a_gap_ends_the_utterance_and_is_declared_with_its_reason() -> None:
-    """Lost audio is never said to be heard: the chain has a piece of its own for it."""
-    stream = new_stream()
-    hear(stream, "s" * 50)
-    gap = Span(50, 10, ChunkKind.GAP, GapCause.NETWORK, speaker=span_of(chunk(0)).speaker)
-    commands = stream.heard(gap, (), at(1_200))
-    assert kinds(commands) == ["Finalize"]
-    said = stream.says(ProviderResult(ResultKind.FINAL, 50 * UNIT), at(1_300))
-    emitted = [command.result for command in said if isinstance(command, Emit)]
-    assert (emitted[0].kind, emitted[0].reason) == (ResultKind.END_OF_TURN, TurnReason.ENDPOINT)
-    rest = [command.result for command in stream.end(at(9_000)) if isinstance(command, Emit)]
-    assert [(r.skip_reason, r.cursor_after_sample) for r in rest] == [(SkipReason.GAP, 60 * UNIT)]
-
-
-def test_another_speaker_in_the_stream_is_another_turn() -> None:
     """The words before the change belong to the one who spoke then."""
     stream = new_stream()
     hear(stream, "s" * 50)
@@ -135,6 +119,45 @@ def test_another_speaker_in_the_stream_is_another_turn() -> None:
     [settled] = [command.result for command in said if isinstance(command, Emit)]
     assert settled.reason is TurnReason.SPEAKER_CHANGE
     assert settled.participant_id == "janus:1"
+
+
+def lost(seq: int, units: int) -> Span:
+    return Span(seq, units, ChunkKind.GAP, GapCause.NETWORK, speaker=span_of(chunk(0)).speaker)
+
+
+def test_a_long_gap_ends_the_utterance_and_is_declared_with_its_reason() -> None:
+    """Nobody is asked about it: the chain has a piece of its own for it."""
+    stream = new_stream()
+    hear(stream, "s" * 50)
+    commands = stream.heard(lost(50, 25), (), at(1_500))
+    assert kinds(commands) == ["Finalize"]
+    said = stream.says(ProviderResult(ResultKind.FINAL, 50 * UNIT), at(1_600))
+    emitted = [command.result for command in said if isinstance(command, Emit)]
+    assert (emitted[0].kind, emitted[0].reason) == (ResultKind.END_OF_TURN, TurnReason.ENDPOINT)
+    rest = [command.result for command in stream.end(at(9_000)) if isinstance(command, Emit)]
+    assert [(r.skip_reason, r.cursor_after_sample) for r in rest] == [(SkipReason.GAP, 75 * UNIT)]
+
+
+def test_a_short_gap_in_a_sentence_is_heard_as_silence_and_cuts_nothing() -> None:
+    """Shorter than a pause that would end the utterance: its place keeps its length, and the sentence goes on."""
+    stream = new_stream()
+    hear(stream, "s" * 50)
+    [bridge] = stream.heard(lost(50, 24), (), at(1_480))
+    assert isinstance(bridge, Send)
+    assert bridge.pcm == bytes(24 * UNIT * 2)
+    assert kinds(hear(stream, "s" * 10, seq=74)) == ["Send"] * 10
+
+
+def test_a_gap_where_nobody_speaks_is_declared_however_short() -> None:
+    """There is no sentence to keep together."""
+    stream = new_stream()
+    hear(stream, "." * 50)
+    commands = stream.heard(lost(50, 2), (), at(1_040)) + stream.end(at(9_000))
+    rest = [command.result for command in commands if isinstance(command, Emit)]
+    assert [(r.skip_reason, r.cursor_after_sample) for r in rest] == [
+        (SkipReason.NO_SPEECH, 50 * UNIT),
+        (SkipReason.GAP, 52 * UNIT),
+    ]
 
 
 def test_a_dead_session_is_replaced_after_a_while_and_everything_is_sent_again() -> None:

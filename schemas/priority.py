@@ -1,0 +1,33 @@
+"""Who goes first where the processor is short: whoever hears. Audio that is not captured is lost, audio on the log waits.
+
+Linux may share the processor among sessions before it looks at niceness, which then counts only within one: the session
+has a niceness of its own (sched(7), "The autogroup feature").
+"""
+
+import contextlib
+import os
+from pathlib import Path
+
+FIRST = -8
+"""What Chromium asks for the threads that must not wait, and what everything on the way of the sound has."""
+LAST = 10
+SESSION = Path("/proc/self/autogroup")
+
+
+def go_first() -> bool:
+    """Before everybody else, and the children too; False where the machine does not grant that: a container often does not."""
+    return _take(FIRST)
+
+
+def give_way() -> None:
+    """After everybody else; the process should lead a session of its own."""
+    _take(LAST)
+
+
+def _take(niceness: int) -> bool:
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        if SESSION.exists():
+            SESSION.write_text(str(niceness))
+        return True
+    return False
