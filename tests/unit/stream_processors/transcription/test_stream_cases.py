@@ -160,6 +160,18 @@ def test_a_gap_where_nobody_speaks_is_declared_however_short() -> None:
     ]
 
 
+def test_another_speaker_in_the_stream_is_another_turn() -> None:
+    """The words before the change belong to the one who spoke then."""
+    stream = new_stream()
+    hear(stream, "s" * 50)
+    other = Span(50, 5, ChunkKind.AUDIO, pcm=bytes(9600), speaker=Speaker("janus:2"))
+    stream.heard(other, [True] * 5, at(1_100))
+    said = stream.says(ProviderResult(ResultKind.FINAL, 50 * UNIT), at(1_300))
+    [settled] = [command.result for command in said if isinstance(command, Emit)]
+    assert settled.reason is TurnReason.SPEAKER_CHANGE
+    assert settled.participant_id == "janus:1"
+
+
 def test_a_dead_session_is_replaced_after_a_while_and_everything_is_sent_again() -> None:
     """Nothing is sent in between; the attempt is counted up; the whole utterance goes to the new session."""
     stream = new_stream()
