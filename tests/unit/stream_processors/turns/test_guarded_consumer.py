@@ -1,9 +1,13 @@
 """The turns worker's consumer, kept from committing over records that Faust left out."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+import pytest
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
+from faust.types import TP, Message
 
 from stream_processors.turns.faust_shell import GuardedConsumer, make_app
 
@@ -29,6 +33,51 @@ async def committable_over_a_hole(kind: type[driver.Consumer], folder: Path) -> 
 async def test_a_hole_is_never_committed(tmp_path: Path) -> None:
     """Only what was applied: the next worker reads 20 first."""
     assert await committable_over_a_hole(GuardedConsumer, tmp_path) == 20
+
+
+@dataclass(eq=False)
+class Arrived:
+    """A message as far as acknowledging looks at it."""
+
+    generation_id: int
+    offset: int = 7
+    topic: str = PLACE.topic
+    partition: int = PLACE.partition
+
+
+@pytest.fixture
+def consumer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GuardedConsumer]:
+    """Ours, on a Faust that acknowledges and commits whatever it is asked to."""
+    app = make_app("turns", "127.0.0.1:1", tmp_path)
+
+    async def commits(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(driver.Consumer, "ack", lambda *_: True)
+    monkeypatch.setattr(driver.Consumer, "commit", commits)
+    consumer = GuardedConsumer(
+        app.transport, callback=ignore, on_partitions_revoked=ignore, on_partitions_assigned=ignore
+    )
+    yield consumer
+    consumer._thread.thread_loop.close()
+
+
+async def test_only_what_was_applied_in_this_generation_is_acknowledged(consumer: GuardedConsumer) -> None:
+    """Faust asks for every record that the agent has had: one it turned away as early must be read again."""
+    generation = consumer.app.consumer_generation_id
+    turned_away, applied, of_before = Arrived(generation), Arrived(generation), Arrived(generation - 1)
+    for message in (applied, of_before):
+        consumer.applied(cast(Message, message))
+    acknowledged = [consumer.ack(cast(Message, message)) for message in (turned_away, applied, of_before)]
+    assert acknowledged == [False, True, False]
+
+
+async def test_nothing_is_committed_while_the_group_is_shared_out(consumer: GuardedConsumer) -> None:
+    """And everything again afterwards."""
+    consumer.app.rebalancing = True
+    assert await consumer.commit() is False
+    consumer.app.rebalancing = False
+    assert await consumer.commit() is True
 
 
 async def test_faust_alone_commits_over_the_hole(tmp_path: Path) -> None:
