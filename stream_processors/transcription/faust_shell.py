@@ -102,12 +102,19 @@ class GroupMember:
 
     async def read_missing_again(self) -> None:
         """Go back to records that were left out: Faust drops what it fetched while the group formed, and goes on behind it."""
-        missing = self._worker.missing()
-        if not missing or self._lock.locked() or self._app.rebalancing:
+        await self._read_again(self._worker.missing)
+
+    async def read_all_again(self) -> None:
+        """Go back to what is due everywhere: of the last records of a partition no later one tells that they were left out."""
+        await self._read_again(self._worker.positions)
+
+    async def _read_again(self, due: Callable[[], dict[int, int]]) -> None:
+        wanted = set(due())
+        if not wanted or self._lock.locked() or self._app.rebalancing:
             return
-        firsts = await self._in_thread(lambda: self._consumer.beginning_offsets(_places(set(missing))))
+        firsts = await self._in_thread(lambda: self._consumer.beginning_offsets(_places(wanted)))
         self._worker.expired({place.partition: first for place, first in firsts.items()})
-        for number, offset in self._worker.missing().items():
+        for number, offset in due().items():
             log.warning("reading_again", partition=number, offset=offset)
             await self._app.consumer.seek(TP(AUDIO_FRAMES.name, number), offset)
 

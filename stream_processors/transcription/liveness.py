@@ -9,6 +9,11 @@ class Liveness:
         self._progress = -1
         self._since_ms: float | None = None
 
+    @property
+    def stands(self) -> bool:
+        """Whether nothing was read between the last two looks, though there was something to read."""
+        return self._since_ms is not None
+
     def stuck(self, now_ms: float, progress: int, *, behind: bool) -> bool:
         """True when there has been something to read for `limit_ms` and nothing was. `progress` grows with reading."""
         if progress != self._progress or not behind:

@@ -177,3 +177,5 @@ class _Watch:
                 f"group {self._group} got no record of {AUDIO_FRAMES.name} for a minute though there are some",
                 remedy="start it again; if it says so again, see the broker's log and its ACLs",
             )
+        if self._liveness.stands:
+            await self._member.read_all_again()

@@ -23,6 +23,10 @@ class Assignment:
         if order := self._orders.get(partition):
             order.done(offset)
 
+    def due(self) -> dict[Partition, int]:
+        """The offset that must come next in every partition."""
+        return {partition: order.due for partition, order in self._orders.items()}
+
     def missing(self) -> dict[Partition, int]:
         """Where to read again: the first record that did not come, of every partition where a later one did."""
         return {partition: order.due for partition, order in self._orders.items() if order.is_missing_records}

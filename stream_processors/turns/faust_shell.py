@@ -9,7 +9,7 @@ without concurrency (a commit could pass a slower record).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 from weakref import WeakSet
@@ -25,7 +25,7 @@ from schemas.dead_letter import RawRecord
 from schemas.errors import Unavailable
 from stream_processors import faust_app
 from stream_processors.faust_app import raw_record
-from stream_processors.turns.assignment import Assignment
+from stream_processors.turns.assignment import Assignment, Partition
 from stream_processors.turns.stage import REBALANCING_S, Fence, Standing
 
 log = structlog.get_logger()
@@ -65,7 +65,14 @@ class GuardedConsumer(driver.Consumer):
 
     async def read_missing_again(self) -> None:
         """Go back to records that were left out; call it every second or so."""
-        for (topic, number), offset in self._assigned.missing().items():
+        await self._read_from(self._assigned.missing())
+
+    async def read_all_again(self) -> None:
+        """Go back to what is due everywhere: of the last records of a partition no later one tells that they were left out."""
+        await self._read_from(self._assigned.due())
+
+    async def _read_from(self, places: Mapping[Partition, int]) -> None:
+        for (topic, number), offset in places.items():
             log.warning("reading_again", topic=topic, partition=number, offset=offset)
             await self.seek(TP(topic, number), offset)
 

@@ -124,6 +124,8 @@ class Worker:
             stalled_s = self._progress.stalled_for_s(signs, self._now_s())
             if stalled_s == 0 and not signs.waiting:
                 PROGRESS_AT.labels(STAGE).set(self._clock.now_us() / 1e6)
+            if stalled_s >= LAG_EVERY_S and not signs.rebalancing:
+                await cast(GuardedConsumer, self._app.consumer).read_all_again()
             if stalled_s > STALL_LIMIT_S:
                 raise Unavailable(f"no record applied for {stalled_s:.0f} s though there are some", remedy="restart it")
 

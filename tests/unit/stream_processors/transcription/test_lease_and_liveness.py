@@ -48,3 +48,16 @@ def test_progress_or_an_empty_log_is_life() -> None:
     assert not liveness.stuck(150_000, 6, behind=False)
     liveness.stuck(151_000, 6, behind=True)
     assert not liveness.stuck(200_000, 6, behind=True)
+
+
+def test_a_worker_stands_from_the_first_look_that_finds_nothing_read() -> None:
+    """Then what is due is read again, long before the worker counts as dead; reading ends it."""
+    liveness = Liveness(60_000)
+    liveness.stuck(0, 5, behind=True)
+    assert not liveness.stands
+    liveness.stuck(5_000, 5, behind=True)
+    assert liveness.stands
+    liveness.stuck(10_000, 6, behind=True)
+    assert not liveness.stands
+    liveness.stuck(15_000, 6, behind=False)
+    assert not liveness.stands

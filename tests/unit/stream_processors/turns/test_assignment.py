@@ -25,3 +25,11 @@ def test_partitions_of_others_are_not_applied() -> None:
     assigned.done(PARTITION, 0)
     assert not assigned.is_next(PARTITION, 1)
     assert assigned.missing() == {}
+
+
+def test_what_is_due_is_known_of_partitions_where_nothing_came() -> None:
+    """Of the last records of a partition no later one tells that they were left out."""
+    assignment = Assignment({("a", 0): 5, ("a", 1): 7})
+    assignment.done(("a", 0), 5)
+    assert assignment.due() == {("a", 0): 6, ("a", 1): 7}
+    assert assignment.missing() == {}
