@@ -1,9 +1,9 @@
 """The Faust application: it joins the group, hands over records in order, and keeps the table. Shell.
 
 Faust decides nothing here. Its guards, each for a fault that was measured: no commit while rebalancing; no
-acknowledgement but of a record that was applied in this generation (Faust acknowledges what it skips: that lost turns);
-every record's offset checked against the one before (Faust drops what it fetched while rebalancing, goes on behind it
-where nothing was committed yet, and commits over the hole); no threaded producer; no web server (it would serve the
+acknowledgement but of a record that was applied in this generation (Faust's streams acknowledge whatever the agent was
+handed, in compiled code that asks nobody: that lost turns); every record's offset checked against the one before (Faust
+drops what it fetched while rebalancing, and goes on behind it); no threaded producer; no web server (it would serve the
 tables); no topics of its own making; its own assignor (a bot's three topics must meet in one worker); and one agent
 without concurrency (a commit could pass a slower record).
 """
@@ -48,12 +48,13 @@ class GuardedConsumer(driver.Consumer):
         return self._assigned.is_next((message.topic, message.partition), message.offset)
 
     def applied(self, message: Message) -> None:
-        """Only from now on may `message` be acknowledged."""
+        """From now on `message` may be committed over, and nobody else says so: its stream acknowledges nothing."""
         self._applied.add(message)
         self._assigned.done((message.topic, message.partition), message.offset)
+        self.ack(message)
 
     def ack(self, message: Message) -> bool:
-        """Whether `message` may be committed over: Faust asks for every record that the agent has had, applied or not."""
+        """Whether `message` may be committed over: only if it was applied, and in this generation of the group."""
         ours: bool = message.generation_id == self.app.consumer_generation_id
         return ours and message in self._applied and bool(super().ack(message))
 
@@ -153,7 +154,7 @@ def read(app: faust.App, topics: list[str], handle: Handler) -> None:
     @app.agent(channel, name="turns", concurrency=1)
     async def turns(stream: Any) -> None:
         consumer = cast(GuardedConsumer, app.consumer)
-        async for event in stream.events():
+        async for event in stream.noack().events():
             message, standing = event.message, _fence(app, event.message)
             while standing() is Standing.REBALANCING:  # noqa: ASYNC110 - Faust has a flag for it, and no event
                 await asyncio.sleep(REBALANCING_S)
