@@ -24,6 +24,11 @@ def give_way() -> None:
     _take(LAST)
 
 
+def session_in_shell(niceness: int) -> str:
+    """A line of shell that gives the session it runs in this niceness, where it may; it never fails."""
+    return f"echo {niceness} > {SESSION} 2>/dev/null || :"
+
+
 def _take(niceness: int) -> bool:
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, niceness)

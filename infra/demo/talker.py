@@ -12,7 +12,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from infra.demo.voices import Recording
 from schemas.errors import Unavailable
-from schemas.priority import SESSION
+from schemas.priority import session_in_shell
 from schemas.timebase import Clock
 
 PATIENCE_MS = 20_000
@@ -106,9 +106,8 @@ def _explained(name: str) -> Iterator[None]:
 def _yielding(chromium: Path, folder: Path) -> Path:
     """Three browsers of root's own would go before the bot and the broker that they share a machine with."""
     script = folder / "chromium"
-    after_the_bot = f"echo {SESSION_NICENESS} > {SESSION} 2>/dev/null || :"
     no_real_time = "setpriv --bounding-set -sys_nice --inh-caps -sys_nice"
-    script.write_text(f'#!/bin/sh\n{after_the_bot}\nexec {no_real_time} {chromium} "$@"\n')
+    script.write_text(f'#!/bin/sh\n{session_in_shell(SESSION_NICENESS)}\nexec {no_real_time} {chromium} "$@"\n')
     script.chmod(0o755)
     return script
 

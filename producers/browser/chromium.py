@@ -14,8 +14,9 @@ from typing import Any
 from playwright.async_api import BrowserContext, Page, Playwright
 from playwright.async_api import Error as PlaywrightError
 
-from producers.browser.launcher import OWN_STATUS, User, as_user, may_raise_priority, session_first, write_launcher
+from producers.browser.launcher import OWN_STATUS, User, as_user, may_raise_priority, write_launcher
 from schemas.errors import Unavailable
+from schemas.priority import FIRST, session_in_shell
 from schemas.settings import BotSettings
 
 BINDING = "earshotDeliver"
@@ -115,7 +116,7 @@ class Chromium:
         user = User(found.pw_uid, found.pw_gid, self._folder / "profile")
         raises = may_raise_priority(OWN_STATUS.read_text())
         prefix = as_user(user, raises_priority=raises)
-        return write_launcher(self._folder / "chromium", path, prefix, first=session_first() if raises else ":")
+        return write_launcher(self._folder / "chromium", path, prefix, first=session_in_shell(FIRST) if raises else ":")
 
     def _profile(self) -> Path:
         profile = self._folder / "profile"

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.priority import FIRST, SESSION
-
 CAP_SYS_NICE = 23
 OWN_STATUS = Path("/proc/self/status")
 
@@ -35,11 +33,6 @@ def as_user(user: User, *, raises_priority: bool) -> tuple[str, ...]:
     identity = ("setpriv", "--reuid", str(user.uid), "--regid", str(user.gid), "--clear-groups")
     kept = ("--inh-caps", "-all,+sys_nice", "--ambient-caps", "-all,+sys_nice") if raises_priority else ()
     return (*identity, *kept, "env", f"HOME={user.home}")
-
-
-def session_first() -> str:
-    """A line of shell: the session that the browser leads goes first too (schemas/priority.py)."""
-    return f"echo {FIRST} > {SESSION} 2>/dev/null || :"
 
 
 def write_launcher(script: Path, browser: Path, prefix: Sequence[str], *, first: str = ":") -> Path:

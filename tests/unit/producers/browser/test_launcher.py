@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from producers.browser.launcher import User, as_user, may_raise_priority, session_first, write_launcher
+from producers.browser.launcher import User, as_user, may_raise_priority, write_launcher
+from schemas.priority import FIRST, session_in_shell
 
 USER = User(1001, 1002, Path("/somewhere/profile"))
 
@@ -38,7 +39,9 @@ def test_everything_is_given_away_but_the_say_over_priorities() -> None:
 
 def test_a_session_goes_first_where_it_may_and_says_nothing_where_not() -> None:
     """The line of shell never fails: without the right, or on a kernel without sessions' niceness, nothing happens."""
-    done = subprocess.run(("sh", "-c", session_first()), check=True, capture_output=True, start_new_session=True)
+    done = subprocess.run(
+        ("sh", "-c", session_in_shell(FIRST)), check=True, capture_output=True, start_new_session=True
+    )
     assert (done.stdout, done.stderr) == (b"", b"")
 
 
