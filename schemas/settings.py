@@ -93,6 +93,10 @@ class TranscribeSettings(Settings):
     )
     consumer_group: str = Field("earshot-transcribe", description="Kafka consumer group")
     decoders: int = Field(3, description="Local engine: decoder processes, one for each simultaneous talker")
+    decoders_give_way: bool = Field(
+        True,
+        description="Local engine: decoders take what other processes leave, so that bots on this machine hear all",
+    )
     session_idle_ms: int = Field(10_000, description="Close a provider session after this long without speech")
     preroll_ms: int = Field(300, description="Audio before the detected start of speech that is sent too")
     vad: str = Field(

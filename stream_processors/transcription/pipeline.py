@@ -101,7 +101,8 @@ class Pipeline:
     @property
     def unsent_bytes(self) -> int:
         """Speech that no provider has taken yet."""
-        return self._stream.unsent_bytes + sum(session.unsent_bytes for session in self._sessions.values())
+        in_sessions = sum(session.unsent_bytes for session in self._sessions.values()) if self._sessions else 0
+        return self._stream.unsent_bytes + in_sessions
 
     def feed(self, chunk: AudioChunk, span: Span, appended_at_ms: int) -> None:
         """The next chunk from the log."""

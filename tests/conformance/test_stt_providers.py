@@ -40,7 +40,9 @@ async def provider(request: pytest.FixtureRequest) -> AsyncIterator[Provider]:
         async with service(request.param, words=Words.SCRIPT, script=SCRIPT) as made:
             yield made.provider
         return
-    made = make_providers(TranscribeSettings(provider=request.param, decoders=2))[request.param]
+    made = make_providers(TranscribeSettings(provider=request.param, decoders=2, decoders_give_way=False))[
+        request.param
+    ]
     await made.start()
     yield made
     await made.stop()
@@ -142,7 +144,7 @@ async def test_closing_ends_the_results_and_may_come_twice(provider: Provider) -
 @pytest.fixture
 async def local() -> AsyncIterator[Provider]:
     """The local engine with one decoder."""
-    made = make_providers(TranscribeSettings(provider="local", decoders=1))["local"]
+    made = make_providers(TranscribeSettings(provider="local", decoders=1, decoders_give_way=False))["local"]
     await made.start()
     yield made
     await made.stop()

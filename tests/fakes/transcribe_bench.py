@@ -43,6 +43,7 @@ class TranscribeBench:
             "EARSHOT_SESSION_TIMEOUT_MS": "6000",
             "EARSHOT_IDLE_STREAM_MS": "2000",
             "EARSHOT_DECODERS": "2",
+            "EARSHOT_DECODERS_GIVE_WAY": "no",
         }
 
     @property

@@ -34,6 +34,7 @@ class Backfill:
 
     def __init__(self, bench: TranscribeBench) -> None:
         self._bench = bench
+        self._started: list[subprocess.Popen[bytes]] = []
 
     def command(self, bot_id: str, label: str = LABEL, provider: str = "local") -> list[str]:
         return [*EARSHOT, "transcribe", "--bot", bot_id, "--as", label, "--provider", provider]
@@ -48,10 +49,15 @@ class Backfill:
             check=False,
         )
 
-    def start(self, bot_id: str) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            self.command(bot_id), env=self._bench.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+    def start(self, bot_id: str) -> subprocess.Popen[bytes]:
+        command, silent = self.command(bot_id), subprocess.DEVNULL
+        self._started.append(subprocess.Popen(command, env=self._bench.environment, stdout=silent, stderr=silent))
+        return self._started[-1]
+
+    def close(self) -> None:
+        for process in self._started:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture
@@ -69,8 +75,10 @@ def turns(kafka_bootstrap: str, registry_url: str, tmp_path: Path) -> Iterator[T
 
 
 @pytest.fixture
-def backfill(bench: TranscribeBench) -> Backfill:
-    return Backfill(bench)
+def backfill(bench: TranscribeBench) -> Iterator[Backfill]:
+    backfill = Backfill(bench)
+    yield backfill
+    backfill.close()
 
 
 def meeting(bench: TranscribeBench, folder: Path) -> SyntheticCommand:

@@ -70,7 +70,7 @@ def place_of(
         "schema_registry_url": registry_url,
     }
     return Place(
-        transcribe=TranscribeSettings(**log, consumer_group=f"transcribe-{run}", decoders=2),
+        transcribe=TranscribeSettings(**log, consumer_group=f"transcribe-{run}", decoders=2, decoders_give_way=False),
         turns=TurnsSettings(**log, turns_consumer_group=f"turns-{run}"),
         clickhouse=ClickHouseSettings(
             **log,

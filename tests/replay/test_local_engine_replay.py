@@ -26,7 +26,7 @@ from stream_processors.transcription.providers.registry import make_providers
 from tests.fakes.audio_records import spoken
 
 SAID = "we should move the launch to the second week of april so that the team has time to test everything"
-SETTINGS = TranscribeSettings(provider="local", decoders=1)
+SETTINGS = TranscribeSettings(provider="local", decoders=1, decoders_give_way=False)
 
 
 @pytest.fixture

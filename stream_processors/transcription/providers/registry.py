@@ -12,7 +12,7 @@ from stream_processors.transcription.providers.local.config import LocalConfig
 from stream_processors.transcription.providers.none.adapter import NoProvider
 
 PROVIDERS: dict[str, Callable[[TranscribeSettings], Provider]] = {
-    "local": lambda settings: LocalProvider(LocalConfig(settings.decoders)),
+    "local": lambda settings: LocalProvider(LocalConfig(settings.decoders, settings.decoders_give_way)),
     "deepgram": deepgram,
     "assemblyai": assemblyai,
     "none": lambda _: NoProvider(),

@@ -17,7 +17,7 @@ from tests.fakes.transcription_world.cloud import Cloud, CloudSession, Tell
 SESSION_TIMEOUT_MS = 6_000
 UNSENT_LIMIT_MS = 20_000
 BATCH = 30
-PAUSE_CHECK = 10
+PAUSE_CHECK = 20
 
 
 @dataclass(frozen=True)

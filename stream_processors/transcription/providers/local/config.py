@@ -9,7 +9,11 @@ CAPABILITIES = Capabilities(provider="local", model="pocketsphinx-en-us", langua
 
 @dataclass(frozen=True, slots=True)
 class LocalConfig:
-    """`decoders` is the number of people who can be transcribed at the same time; more wait for their turn."""
+    """`decoders` is the number of people who can be transcribed at the same time; more wait for their turn.
+
+    With `give_way`, they take what other processes of the machine leave: what waits is on the log.
+    """
 
     decoders: int = 3
+    give_way: bool = True
     start_timeout_s: float = 10.0

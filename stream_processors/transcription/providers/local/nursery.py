@@ -1,7 +1,8 @@
 """The nursery: a process that loads the model once and forks a decoder for every socket it is handed.
 
-Started as `python -m` with the number of an inherited socket. Forked decoders share the model's memory. When the other
-side of the socket is gone, so are we, and every decoder when its own socket closes: a killed worker leaves nobody.
+Started as `python -m` with the number of an inherited socket, and one word more if decoders give way to other processes;
+loading does not: a worker waits for it. Forked decoders share the model's memory. When the other side of the socket is
+gone, so are we, and every decoder when its own socket closes: a killed worker leaves nobody.
 """
 
 import gc
@@ -33,8 +34,8 @@ def rear(control: socket.socket, decoder: Any) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.freeze()
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if not message:
+        descriptors = _next(control)
+        if not descriptors:
             return
         for descriptor in descriptors:
             if os.fork() == 0:
@@ -44,14 +45,23 @@ def rear(control: socket.socket, decoder: Any) -> None:
             os.close(descriptor)
 
 
+def _next(control: socket.socket) -> list[int]:
+    """The sockets handed over next; none when the worker is gone. It may have died before it read what we said last."""
+    try:
+        return socket.recv_fds(control, 1, 1)[1]
+    except ConnectionResetError:
+        return []
+
+
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
-    give_way()
     try:
         decoder = load()
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         control.sendall(frame(Kind.FAULT, str(error).encode()))
         return
+    if sys.argv[2:]:
+        give_way()
     control.sendall(frame(Kind.READY))
     rear(control, decoder)
 

@@ -13,6 +13,7 @@ from stream_processors.transcription.providers.local.config import LocalConfig
 from stream_processors.transcription.providers.local.protocol import Frames, Kind
 
 log = structlog.get_logger()
+GIVE_WAY = "give-way"
 NURSERY = "stream_processors.transcription.providers.local.nursery"
 STOP_S = 5.0
 REMEDY = "install what the local engine needs (`pip install pocketsphinx`), or set EARSHOT_PROVIDER"
@@ -114,7 +115,8 @@ class Pool:
         self._control, theirs = socket.socketpair()
         self._control.setblocking(False)
         with theirs:
-            command = [sys.executable, "-m", NURSERY, str(theirs.fileno())]
+            manners = [GIVE_WAY] if self._config.give_way else []
+            command = [sys.executable, "-m", NURSERY, str(theirs.fileno()), *manners]
             self._nursery = subprocess.Popen(  # noqa: ASYNC220 - returns at once
                 command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True
             )
