@@ -5,7 +5,7 @@ talk, and every word is on the log once, in order.
 import signal
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from tests.fakes.fresh_name import fresh
 from tests.fakes.logged_words import holes, raw_words, read_words
 from tests.fakes.stt.numbered_speech import silence, word
 from tests.fakes.stt.process import ServiceProcess
-from tests.fakes.transcribe_bench import TranscribeBench, TranscribeWorker
+from tests.fakes.transcribe_bench import FINALS, TranscribeBench, TranscribeWorker
 from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -170,11 +170,23 @@ def kill_and_start(broker: Daemon) -> None:
     broker.start()
 
 
+def show_doubled(results: list[ResultEvent]) -> None:
+    """For whoever has to understand a failure: every result with a word that was read twice."""
+    counts = Counter(read_words(results))
+    for result in results:
+        if result.kind in FINALS and any(counts[word.text] > 1 for word in result.words):
+            words = [(word.text, word.from_sample, word.to_sample) for word in result.words]
+            span = (result.cursor_before_sample, result.cursor_after_sample)
+            print(result.bot_id, result.kind, result.reason, result.provider, result.stt_session_id, span, words)
+
+
 def assert_every_word_is_there(talks: list[Talk], results: dict[str, list[ResultEvent]]) -> None:
     """Once, in order, and with no hole in any cursor."""
     whole = sum((account(each.words, read_words(results[each.bot_id])) for each in talks), WordAccount())
     raw = sum((account(each.words, raw_words(results[each.bot_id])) for each in talks), WordAccount())
     print(f"read {whole}, raw {raw}")
+    for each in talks:
+        show_doubled(results[each.bot_id])
     assert whole == WordAccount(said=sum(len(each.words) for each in talks))
     assert [hole for each in results.values() for hole in holes(each)] == []
 

@@ -31,8 +31,11 @@ class Link:
         return self.reader.at_eof() or self.writer.is_closing()
 
     async def close(self) -> None:
-        """Hang up: the process at the other end ends."""
+        """Hang up: the process at the other end ends. Whoever gives up waiting for that spoils it for nobody else."""
         self.writer.close()
+        await asyncio.shield(self._closed())
+
+    async def _closed(self) -> None:
         with contextlib.suppress(ConnectionError):
             await self.writer.wait_closed()
 
