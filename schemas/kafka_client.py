@@ -8,6 +8,7 @@ from schemas.topics import PARTITIONER
 
 Headers = list[tuple[str, bytes]]
 COMPRESSION = "none"  # stock kafkajs and aiokafka (Faust) read no zstd or lz4, and PCM shrinks by a fifth at best
+RECONNECT_MS = 1_000  # librdkafka's own 10 s would keep audio back for that long after a broker has come back
 LOG_LEVEL = 2  # librdkafka would print a line for every try to connect; what matters reaches us as errors
 
 
@@ -21,6 +22,7 @@ def producer_config(bootstrap_servers: str, *, linger_ms: int = 5) -> dict[str, 
         "compression.type": COMPRESSION,
         "linger.ms": linger_ms,
         "message.timeout.ms": 120_000,
+        "reconnect.backoff.max.ms": RECONNECT_MS,
         "log_level": LOG_LEVEL,
     }
 
@@ -37,6 +39,7 @@ def consumer_config(bootstrap_servers: str, group_id: str) -> dict[str, str | in
         "session.timeout.ms": 10_000,
         "heartbeat.interval.ms": 2_000,
         "fetch.wait.max.ms": 200,
+        "reconnect.backoff.max.ms": RECONNECT_MS,
         "log_level": LOG_LEVEL,
     }
 

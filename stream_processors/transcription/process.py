@@ -36,6 +36,7 @@ LIVE = "live"
 POLL_S = 0.02
 TICK_S = 0.2
 READ_AGAIN_S = 1.0
+LAG_S = 1.0
 LIVENESS_S = 5.0
 STUCK_MS = 60_000
 STOP_S = 8.0
@@ -97,12 +98,14 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
     lease, limit_ms = Lease(settings.session_timeout_ms), unsent_limit_ms(settings)
     worker = Worker(bench, Codec(registry), outlet, lease, unsent_limit_ms=limit_ms)
     member = GroupMember(make_app(settings, folder), worker, outlet, results, bench.clock)
+    watch = _Watch(settings.consumer_group, worker, member, results, bench)
     loops = [
         _every(POLL_S, lambda: _poll(outlet, member)),
         _every(TICK_S, lambda: _tick(worker, member)),
         _every(settings.commit_interval_ms / 1000, member.commit),
         _every(READ_AGAIN_S, member.read_missing_again),
-        _every(LIVENESS_S, _Watch(settings.consumer_group, worker, member, results, bench).look),
+        _every(LAG_S, watch.measure),
+        _every(LIVENESS_S, watch.look),
     ]
     await member.start()
     log.info("transcribing", providers=list(providers), group=settings.consumer_group)
@@ -167,12 +170,17 @@ class _Watch:
         self._results = results
         self._bench = bench
         self._liveness = Liveness(STUCK_MS)
+        self._behind = False
+
+    async def measure(self) -> None:
+        """How far the worker is behind the log."""
+        ends = await asyncio.to_thread(self._results.audio_ends, self._worker.positions())
+        self._behind = self._worker.behind(ends)
 
     async def look(self) -> None:
-        ends = await asyncio.to_thread(self._results.audio_ends, self._worker.positions())
-        behind = self._worker.behind(ends) or not self._member.joins
+        """Whether it gets on."""
         progress = self._worker.records_read + self._member.joins
-        if self._liveness.stuck(self._bench.now().ms, progress, behind=behind):
+        if self._liveness.stuck(self._bench.now().ms, progress, behind=self._behind or not self._member.joins):
             raise Unavailable(
                 f"group {self._group} got no record of {AUDIO_FRAMES.name} for a minute though there are some",
                 remedy="start it again; if it says so again, see the broker's log and its ACLs",

@@ -40,6 +40,7 @@ log = structlog.get_logger()
 STAGE = "transcribe"
 REGISTRY_RETRY_S = 1.0
 BROKER_SILENT_MS = 1_500.0
+LONGEST_UNSEEN_MS = 3_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Worker:
         self._leaving = False
         self._confirmed_ms = float("-inf")
         self._paused: set[int] = set()
+        self._at_end_ms: dict[int, float] = {}
         self.records_read = 0
 
     def assigned(self, kept: set[int], new: Mapping[int, Start]) -> None:
@@ -106,6 +108,7 @@ class Worker:
             self._partitions[number] = Partition(number, start, self._preroll, self._bench.now().ms)
         self._outbox = deque(p for p in self._outbox if self._partitions.get(p.partition.number) is p.partition)
         self._paused.clear()
+        self._at_end_ms.clear()
         self._frozen = False
 
     def revoked(self) -> None:
@@ -138,16 +141,17 @@ class Worker:
     def tick(self) -> None:
         """What the passing of time asks for; call it every few hundred ms.
 
-        A stream is idle while its partition is read and nothing of it comes; a broker that is away makes nothing idle, or
-        an utterance would be cut in the middle of a word.
+        A stream is idle while its partition is read to the end and nothing of it comes. What lies unread on the log, or in a
+        broker that is away, makes nothing idle, or an utterance would be cut in the middle of a word.
         """
         if self._leaving:
             return
         now = self._bench.now()
         broker_is_there = not self._frozen and now.ms - self._confirmed_ms <= BROKER_SILENT_MS
         for number, partition in self._partitions.items():
+            at_end = now.ms - self._at_end_ms.get(number, float("-inf")) <= LONGEST_UNSEEN_MS
             for pipeline in partition.pipelines():
-                if number in self._paused or not broker_is_there:
+                if not (at_end and broker_is_there):
                     pipeline.touch(now)
                 pipeline.tick(now)
             partition.forget(now.ms)
@@ -190,10 +194,15 @@ class Worker:
         return {number: partition.order.due for number, partition in self._partitions.items()}
 
     def behind(self, ends: Mapping[int, int]) -> bool:
-        """Whether a partition that is not paused has records to read; `ends` are the next offsets of the log."""
+        """Whether a partition that is not paused has records to read; `ends` are the next offsets of the log.
+
+        Call it every second: only what was seen to be read to its end can be idle.
+        """
         lags = {n: ends[n] - partition.order.due for n, partition in self._partitions.items() if n in ends}
+        now_ms = self._bench.now().ms
         for number, lag in lags.items():
             STT_LOG_LAG.labels(number).set(lag)
+            self._at_end_ms[number] = now_ms if lag <= 0 else float("-inf")
         return any(lag > 0 for number, lag in lags.items() if number not in self._paused)
 
     def commits(self) -> dict[int, Commit]:

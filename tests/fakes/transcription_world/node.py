@@ -137,6 +137,8 @@ class Node:
             self.worker.renewed(sent_at_ms)
 
     def tick(self) -> None:
+        if not self._broker.away:
+            self.worker.behind({number: len(self._broker.audio[number]) for number in self.owned})
         self.worker.tick()
 
     def _commits(self) -> dict[int, Commit]:

@@ -76,8 +76,7 @@ class AssemblyAIDialogue:
             return 0.0 if self._waiting else None
         if wire.terminating_at_ms is not None:
             return wire.terminating_at_ms + TERMINATION_MS
-        asked = max(self._asks[0].at_ms, self._heard_at_ms) + ANSWER_MS if self._asks else None
-        return min((due for due in (asked, wire.turns.deadline_ms) if due is not None), default=None)
+        return min((due for due in (self._unanswered_at_ms, wire.turns.deadline_ms) if due is not None), default=None)
 
     def send(self, pcm: bytes, now_ms: float) -> list[Move]:
         if not pcm:
@@ -123,12 +122,20 @@ class AssemblyAIDialogue:
                 raise failures.broken("termination_missing", "has taken audio and says nothing about it")
             return []
         moves: list[Move] = [*self._said(wire.turns.tick(now_ms))]
-        if self._asks and now_ms - max(self._asks[0].at_ms, self._heard_at_ms) >= ANSWER_MS:
+        unanswered_at_ms = self._unanswered_at_ms
+        if unanswered_at_ms is not None and now_ms >= unanswered_at_ms:
             moves += self._terminate(now_ms)
         return moves
 
     def closed(self, code: int, reason: str) -> ProviderError | None:
         return None if self._wire.over else failures.closed(code, reason)
+
+    @property
+    def _unanswered_at_ms(self) -> float | None:
+        """When a request counts as not answered. Not while somebody speaks on: a socket that ends then cuts a word in two."""
+        if not self._asks or self._asks[-1].to_sample < self._sent_to:
+            return None
+        return max(self._asks[-1].at_ms, self._heard_at_ms) + ANSWER_MS
 
     @property
     def _leaving(self) -> bool:
@@ -194,9 +201,20 @@ class AssemblyAIDialogue:
 
     def _partial(self, turn: Turn) -> list[Heard]:
         words = self._words(turn)
+        silent = self._silent_before(words[0].from_sample) if words else []
         to_sample = max((word.to_sample for word in words), default=self._final_to)
         fitting, _ = in_order(words, self._final_to, to_sample)
-        return [self._result(ResultKind.PARTIAL, to_sample, fitting, turn)] if fitting else []
+        return [*silent, self._result(ResultKind.PARTIAL, to_sample, fitting, turn)] if fitting else silent
+
+    def _silent_before(self, turn_from: int) -> list[Heard]:
+        """Turns come one after the other: where one begins behind what was asked about, nobody spoke there."""
+        answered = [ask.to_sample for ask in self._asks if ask.to_sample <= turn_from]
+        for _ in answered:
+            self._asks.popleft()
+        if not answered or answered[-1] <= self._final_to:
+            return []
+        self._final_to = answered[-1]
+        return [ProviderResult(ResultKind.FINAL, self._final_to, result_id=self._result_id())]
 
     def _ended(self, turn: Turn) -> list[Heard]:
         given = self._words(turn)

@@ -231,6 +231,28 @@ async def test_how_far_a_worker_is_behind_can_be_seen(desk: Desk) -> None:
     assert STT_PAUSED.labels(0)._value.get() == 0
 
 
+async def test_records_that_lie_unread_make_no_stream_idle(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> None:
+    """A worker that is behind is not waiting for anybody: only once the log is read to its end does the stream's time run."""
+    now_ms = SystemClock().monotonic_ms()
+    monkeypatch.setattr(SystemClock, "monotonic_ms", lambda _: now_ms)
+    desk.assign(0)
+    desk.renew()
+    await desk.silence(2)
+
+    def later(end: int) -> int:
+        """Seven seconds on, with a look at the log's end every second; how many results there are."""
+        nonlocal now_ms
+        for _ in range(7):
+            now_ms += 1_000
+            desk.renew()
+            desk.worker.behind({0: end})
+            desk.worker.tick()
+        return len(desk.results())
+
+    assert later(30) == 0
+    assert later(20) == 1
+
+
 async def test_a_worker_that_hangs_up_hears_nothing_more(desk: Desk) -> None:
     """Told to stop, it reads and opens nothing while it waits for the last acknowledgements."""
     desk.assign(0)

@@ -124,6 +124,31 @@ def test_silence_is_settled_by_terminating_and_the_next_audio_goes_to_a_fresh_so
     assert results(again) == [(ResultKind.END_OF_TURN, 48_000 + 9_600, "Yes.")]
 
 
+def test_a_request_without_an_answer_ends_no_socket_while_somebody_speaks_on() -> None:
+    """The last word of what was sent would be cut in two, and its two halves heard as two words."""
+    dialogue = after(1)
+    dialogue.finalize(0.0)
+    dialogue.send(SECOND, 100.0)
+    assert dialogue.deadline_ms is None
+    assert frames(dialogue.tick(5_000.0)) == []
+    assert frames(dialogue.finalize(5_100.0)) == [FORCE_ENDPOINT]
+    assert dialogue.deadline_ms == 7_100.0
+    assert frames(dialogue.tick(7_100.0)) == [TERMINATE]
+
+
+def test_a_turn_that_begins_behind_a_request_answers_it() -> None:
+    """Nobody spoke before it, or that would have been a turn of its own; what is asked about later is not answered."""
+    dialogue = after(2)
+    dialogue.finalize(0.0)
+    dialogue.send(SECOND, 100.0)
+    dialogue.finalize(200.0)
+    said = dialogue.heard(turn("Yes", start_ms=2_200), 300.0)
+    assert results(said) == [(ResultKind.FINAL, 96_000, ""), (ResultKind.PARTIAL, 115_200, "Yes")]
+    assert results(dialogue.heard(turn("Yes.", start_ms=2_200, end_of_turn=True, turn_is_formatted=True), 400.0)) == [
+        (ResultKind.END_OF_TURN, 144_000, "Yes.")
+    ]
+
+
 def test_a_termination_that_does_not_come_ends_the_session() -> None:
     """The service takes audio and says nothing: another session may do better."""
     dialogue = after(1)
