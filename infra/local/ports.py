@@ -1,5 +1,6 @@
 """Local TCP ports: which are taken, and free ones for a test run of its own."""
 
+import itertools
 import random
 import socket
 from dataclasses import dataclass
@@ -38,8 +39,21 @@ def answers(number: int, timeout_s: float = 0.5) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports that nobody listens on now."""
+    """Ports that nobody listens on now, and that are given to nobody else who asks here, in any process, while this one lives."""
     candidates = random.SystemRandom().sample(range(FREE_FROM, FREE_TO), 50 * count)
-    found = [number for number in candidates if not is_taken(number)][:count]
+    free = (number for number in candidates if not is_taken(number) and _claimed(number))
+    found = list(itertools.islice(free, count))
     assert len(found) == count, "nearly every port of this machine is taken"
     return found
+
+
+def _claimed(number: int) -> bool:
+    """Whether the port is ours to give from now on: a name that the kernel gives once, and takes back with the process."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0earshot-port-{number}")
+    except OSError:
+        claim.close()
+        return False
+    claim.detach()
+    return True
