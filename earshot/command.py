@@ -23,11 +23,11 @@ SUBCOMMANDS = {
     "turns": ("stream_processors.cli", "Settle transcription results into turns."),
     "sink": ("sinks.cli", "Carry the log elsewhere: clickhouse, webhooks."),
     "webhooks": ("sinks.webhooks.console", "Webhook endpoints, their delivery log, and sending again."),
-    "clickhouse": ("sinks.cli", "Look after ClickHouse: bring tables up to date, grant access, erase."),
-    "tail": ("sinks.cli", "Print a topic's records, decoded, as JSON lines."),
-    "transcript": ("sinks.cli", "Print a bot's transcript from the log, readable."),
-    "dlq": ("sinks.cli", "List, show and put back the records no reader could make anything of."),
-    "verify": ("sinks.cli", "Prove from the log alone that what a bot heard was delivered or declared lost."),
+    "clickhouse": ("sinks.clickhouse.upkeep", "Look after ClickHouse: bring tables up to date, grant access, erase."),
+    "tail": ("sinks.terminal.cli", "Print a topic's records, decoded, as JSON lines."),
+    "transcript": ("sinks.terminal.cli", "Print a bot's transcript from the log, readable."),
+    "dlq": ("sinks.dead_letters.cli", "List, show and put back the records no reader could make anything of."),
+    "verify": ("sinks.ledger.cli", "Prove from the log alone that what a bot heard was delivered or declared lost."),
 }
 
 

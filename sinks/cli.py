@@ -1,4 +1,4 @@
-"""The sinks' console commands: `sink …`, one process each, and the three that ask questions of the log.
+"""The sinks' console command: `sink …`, one process each.
 
 A sink is imported only when its subcommand runs, so one sink's libraries are not needed to run another.
 """
@@ -6,13 +6,6 @@ A sink is imported only when its subcommand runs, so one sink's libraries are no
 from importlib import import_module
 
 import click
-
-from sinks.clickhouse.upkeep import clickhouse
-from sinks.dead_letters.cli import dlq
-from sinks.ledger.cli import verify
-from sinks.terminal.cli import tail, transcript
-
-__all__ = ["clickhouse", "dlq", "sink", "tail", "transcript", "verify"]
 
 SINKS = {
     "clickhouse": ("sinks.clickhouse.cli", "Write turns, participants, bot events and quality to ClickHouse tables."),

@@ -7,8 +7,8 @@ DEADLINE_S = 90.0
 
 
 def until(done: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Wait for `done`, looking ten times a second; fails with `what` at the deadline."""
+    """Wait for `done`, looking five times a second; fails with `what` at the deadline."""
     ends = time.monotonic() + deadline_s
     while not done():
         assert time.monotonic() < ends, f"still not: {what}"
-        time.sleep(0.1)
+        time.sleep(0.2)
