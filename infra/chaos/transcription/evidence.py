@@ -2,12 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+import msgspec
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from infra.chaos.transcription.judge import Voice
@@ -85,6 +87,15 @@ class Evidence:
     def sessions(self) -> Counter[str]:
         """What happened to provider sessions."""
         return Counter(f"{event.kind}" for event in self._records(STT_SESSIONS, SessionEvent))
+
+    def keep(self, voices: Collection[Voice], file: Path) -> None:
+        """Every final and every turn of these voices, a JSON line each, for whoever has to find out what happened."""
+        results = (r for r in self._records(STT_RESULTS, ResultEvent) if r.kind in FINALS)
+        turns = self._records(TRANSCRIPT_TURNS, Turn)
+        with file.open("wb") as lines:
+            for record in chain[ResultEvent | Turn](results, turns):
+                if (record.bot_id, record.stream_id) in voices:
+                    lines.write(msgspec.json.encode(record) + b"\n")
 
     def _records(self, topic: Topic, record_type: type[R]) -> Iterator[R]:
         consumer = Consumer({**consumer_config(self._servers, f"chaos-{uuid4()}"), "enable.partition.eof": True})

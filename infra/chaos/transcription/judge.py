@@ -14,6 +14,11 @@ def judge(said: Words, heard: Words) -> WordAccount:
     return sum(voices, WordAccount())
 
 
+def suspects(said: Words, heard: Words) -> set[Voice]:
+    """Voices whose words were not heard as they were said."""
+    return {voice for voice in {*said, *heard} if not account(said.get(voice, ()), heard.get(voice, ())).whole}
+
+
 def clean(found: WordAccount) -> bool:
     """Whether what was heard is what was said; nothing said proves nothing."""
     return found.said > 0 and found.whole

@@ -20,7 +20,7 @@ from infra.chaos.faults import Inflicted, inflict, keep
 from infra.chaos.scenario import Run
 from infra.chaos.schedule import kills, with_pauses
 from infra.chaos.transcription.evidence import Evidence, said
-from infra.chaos.transcription.judge import Words, clean, judge, with_word_twice, without_word
+from infra.chaos.transcription.judge import Words, clean, judge, suspects, with_word_twice, without_word
 from infra.demo.supervisor import EARSHOT, Groups, Stage
 from infra.local.cluster import Cluster, own_cluster
 from infra.local.daemon import Daemon
@@ -154,6 +154,8 @@ def _judged(river: River, cluster: Cluster, asked: Run, inflicted: Inflicted) ->
     turns, results = evidence.turns(), evidence.results()
     verdict, raw = judge(script, turns.words), judge(script, results.words)
     controls = _controls(script, turns.words)
+    if not clean(verdict):
+        evidence.keep(suspects(script, turns.words), river.script.with_name("suspects.jsonl"))
     sessions = evidence.sessions()
     return Result(
         name=NAME,
