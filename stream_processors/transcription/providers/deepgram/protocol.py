@@ -3,7 +3,8 @@
 - A span final is a final to the span's end; what its last interim said beyond that is still partial.
 - A final is asked for with Finalize. The answer is a final that reaches to the place of asking, marked or not. Deepgram
   does not always answer when little audio is left: then we go on as a silent microphone does, a second of silence at a
-  time, until some final reaches that far. So nothing is taken for settled that Deepgram did not settle.
+  time, until some final reaches that far. So nothing is taken for settled that Deepgram did not settle. Where somebody
+  speaks on we neither ask again nor add silence: it would cut a word in two, and finals come by themselves there.
 - A turn is over with speech_final, or with UtteranceEnd once no word of it is open; a second sign is no second end.
 """
 
@@ -73,8 +74,9 @@ class DeepgramDialogue:
     @property
     def deadline_ms(self) -> float | None:
         alive = None if self._sent_at_ms is None else self._sent_at_ms + KEEP_ALIVE_MS
-        again = self._ask_again_at_ms if self._asks else None
-        return min((due for due in (alive, again) if due is not None), default=None)
+        again = self._ask_again_at_ms if self._may_ask_again else None
+        given_up = self._asks[0].at_ms + UNANSWERED_MS if self._asks else None
+        return min((due for due in (alive, again, given_up) if due is not None), default=None)
 
     def send(self, pcm: bytes, now_ms: float) -> list[Move]:
         if not pcm:
@@ -86,8 +88,7 @@ class DeepgramDialogue:
     def finalize(self, now_ms: float) -> list[Move]:
         if not self._asks and self._final_to >= self._clock.session:
             return [ProviderResult(ResultKind.FINAL, self._clock.session, result_id=self._result_id(""))]
-        if not self._asks:
-            self._ask_again_at_ms = now_ms + ANSWER_MS
+        self._ask_again_at_ms = now_ms + ANSWER_MS
         self._asks.append(Ask(self._clock.session, self._clock.wire, now_ms))
         return self._frames(now_ms, FINALIZE)
 
@@ -108,8 +109,10 @@ class DeepgramDialogue:
         return []
 
     def tick(self, now_ms: float) -> list[Move]:
-        if self._asks and now_ms >= self._ask_again_at_ms:
-            return self._ask_again(self._asks[0], now_ms)
+        if self._asks and now_ms - self._asks[0].at_ms >= UNANSWERED_MS:
+            raise failures.broken("finalize_unanswered", "has taken audio and says nothing about it")
+        if self._may_ask_again and now_ms >= self._ask_again_at_ms:
+            return self._ask_again(now_ms)
         if self._sent_at_ms is not None and now_ms - self._sent_at_ms >= KEEP_ALIVE_MS:
             return self._frames(now_ms, KEEP_ALIVE)
         return []
@@ -121,9 +124,12 @@ class DeepgramDialogue:
         self._sent_at_ms = now_ms
         return [Frame(each) for each in data]
 
-    def _ask_again(self, ask: Ask, now_ms: float) -> list[Move]:
-        if now_ms - ask.at_ms >= UNANSWERED_MS:
-            raise failures.broken("finalize_unanswered", "has taken audio and says nothing about it")
+    @property
+    def _may_ask_again(self) -> bool:
+        """Whether nothing was sent since a final was asked for."""
+        return bool(self._asks) and self._asks[-1].session >= self._clock.session
+
+    def _ask_again(self, now_ms: float) -> list[Move]:
         self._ask_again_at_ms = now_ms + ANSWER_MS
         if now_ms - self._audio_at_ms < ANSWER_MS:
             return self._frames(now_ms, FINALIZE)

@@ -126,6 +126,18 @@ def test_a_request_without_an_answer_is_asked_again_with_silence() -> None:
     assert results(dialogue.heard(span(1.7, 3, "no", is_final=True), 1_300)) == [(ResultKind.FINAL, 96_000, "no")]
 
 
+def test_nothing_is_asked_again_while_somebody_speaks_on() -> None:
+    """Finalize and silence would both cut a word in two, and its halves be heard as two words; the next request comes."""
+    dialogue = after(1)
+    dialogue.finalize(0.0)
+    dialogue.send(SECOND, 900.0)
+    assert FINALIZE not in frames(dialogue.tick(1_000.0))
+    assert FINALIZE not in frames(dialogue.tick(3_000.0))
+    assert frames(dialogue.finalize(3_100.0)) == [FINALIZE]
+    assert dialogue.tick(4_000.0) == []
+    assert frames(dialogue.tick(4_100.0)) == [SECOND, FINALIZE]
+
+
 def test_a_service_that_takes_audio_and_says_nothing_is_given_up() -> None:
     """After ten seconds of asking; another session may do better."""
     dialogue = after(1)
