@@ -149,10 +149,15 @@ class ClickHouseSettings(Settings):
 
     clickhouse_host: str = Field("127.0.0.1", description="ClickHouse server")
     clickhouse_port: int = Field(19000, description="ClickHouse native port")
+    clickhouse_http_port: int = Field(
+        18123, ge=0, description="ClickHouse HTTP port, which big batches go to as Arrow; 0: all over the native port"
+    )
     clickhouse_database: str = Field("earshot", description="Database of tables and views")
     clickhouse_user: str = Field("default", description="ClickHouse user")
     clickhouse_password: SecretStr = Field(SecretStr(""), description="ClickHouse password")
-    clickhouse_secure: bool = Field(False, description="Speak TLS to ClickHouse, whose TLS port is usually 9440")
+    clickhouse_secure: bool = Field(
+        False, description="Speak TLS to ClickHouse, whose TLS ports are usually 9440 and 8443"
+    )
     clickhouse_ca_file: str = Field(
         "", description="PEM file of the CA of ClickHouse's certificate; empty: the system's"
     )

@@ -1,4 +1,4 @@
-"""The ClickHouse client behind our own errors: one connection, for one thread.
+"""ClickHouse behind our own errors, for one thread: the native client, and HTTP for rows that are a frame.
 
 Whatever goes wrong leaves as NotNow (the same again, later) or as Refused (trying again will not help), each with what it
 asks of the caller. The connection is given up after any error: half an answer may be left in it.
@@ -13,7 +13,9 @@ from clickhouse_driver.errors import Error, PartiallyConsumedQueryError, ServerE
 from schemas.errors import EarshotError, Unavailable
 from schemas.settings import ClickHouseSettings
 from sinks.clickhouse.block import Block
+from sinks.clickhouse.bulk import Bulk
 from sinks.clickhouse.config import INSERT_SETTINGS, client_arguments
+from sinks.clickhouse.frame import Frame
 from sinks.clickhouse.refusal import BROKEN_OFF, NOT_ENCODED, REMEDIES, Refusal, classify, classify_client
 from sinks.clickhouse.tables import COLUMN_NAMES
 
@@ -54,6 +56,7 @@ class Server:
     def __init__(self, settings: ClickHouseSettings, on_sent: Callable[[], None] = lambda: None) -> None:
         self._name = f"ClickHouse at {settings.clickhouse_host}:{settings.clickhouse_port}"
         self._client = _Client(on_sent, **client_arguments(settings))
+        self._bulk = Bulk(settings, on_sent) if settings.clickhouse_http_port else None
 
     def run(self, statement: str) -> list[tuple[object, ...]]:
         """Rows of one statement; none for DDL."""
@@ -64,14 +67,27 @@ class Server:
         """Insert `rows` as one block, once for each `token`; `into` is `table (columns)`."""
         self._guarded(lambda: self._client.execute(f"INSERT INTO {into} VALUES", rows, settings=_settings(token)))
 
-    def insert_block(self, database: str, block: Block, *, token: str) -> None:
-        """Insert the block into its table, once for each `token`."""
+    def insert_block(self, database: str, block: Block | Frame, *, token: str) -> None:
+        """Insert the rows into their table, once for each `token`, whichever way they go."""
         names = ", ".join(f"`{name}`" for name in COLUMN_NAMES[block.table])
-        into = f"INSERT INTO {database}.{block.table} ({names}) VALUES"
-        self._guarded(lambda: self._client.execute(into, block.columns, columnar=True, settings=_settings(token)))
+        into, bulk = f"{database}.{block.table} ({names})", self._bulk
+        if isinstance(block, Frame) and bulk:
+            arrow = block.arrow()
+            self._guarded(lambda: bulk.insert(into, arrow, _settings(token)))
+            return
+        columns = block.block().columns if isinstance(block, Frame) else block.columns
+        statement = f"INSERT INTO {into} VALUES"
+        self._guarded(lambda: self._client.execute(statement, columns, columnar=True, settings=_settings(token)))
+
+    def demand_bulk(self) -> None:
+        """Raise NotNow or Refused unless the way of frames is open to us, if there is to be one."""
+        if bulk := self._bulk:
+            self._guarded(bulk.ask)
 
     def close(self) -> None:
         self._client.disconnect()
+        if self._bulk:
+            self._bulk.close()
 
     def _guarded(self, statement: Statement) -> Any:
         try:

@@ -31,8 +31,9 @@ def clickhouse() -> None:
     that `earshot clickhouse erase` asked for. Run as many as you like: they share the topics' partitions. While ClickHouse
     is away the records wait in Kafka. SIGTERM writes what is in hand, commits, and ends.
 
-    Where to: EARSHOT_CLICKHOUSE_HOST, _PORT, _DATABASE, _USER and _PASSWORD; with TLS EARSHOT_CLICKHOUSE_SECURE=true, the
-    TLS port (usually 9440), and _CA_FILE when the certificate is of a CA of your own.
+    Where to: EARSHOT_CLICKHOUSE_HOST, _PORT, _HTTP_PORT (0: all over the native port, slower), _DATABASE, _USER and _PASSWORD;
+    with TLS EARSHOT_CLICKHOUSE_SECURE=true, the TLS ports (usually 9440 and 8443), and _CA_FILE when the certificate is of a
+    CA of your own.
     """
     settings = load(ClickHouseSettings)
     configure_logging(settings.log_level, settings.log_format)
@@ -44,6 +45,7 @@ def clickhouse() -> None:
     serve(settings, readiness)
     server = Server(settings, on_sent=lambda: faults.reach(FaultPoint.IN_INSERT))
     prepare(settings, server)
+    server.demand_bulk()
     writer = Writer(server, database=database, group=settings.clickhouse_consumer_group)
     sink = ClickHouseSink(settings, writer, SystemClock(), faults=faults, readiness=readiness)
     _spare_the_collector()
@@ -55,7 +57,7 @@ def clickhouse() -> None:
 
 
 def _spare_the_collector() -> None:
-    """A batch in columns is a million objects that live for one insert and hold no cycles: looking through them again and
-    again, as Python's collector does by default, costs more than making them."""
+    """A batch is thousands of objects that live for one insert and hold no cycles: looking through them again and again, as
+    Python's collector does by default, costs more than making them."""
     gc.freeze()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)

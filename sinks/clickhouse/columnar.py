@@ -12,7 +12,6 @@ nobody can guess, and all of them must come back in their places.
 import io
 import json
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -33,7 +32,7 @@ def is_columnar(table: Table) -> bool:
     return all(column.encode is not None and _check(column.encode) is not None for column in table.columns)
 
 
-def columns_of(table: Table, schema: Any, bodies: Sequence[bytes], mark: int) -> list[list[Any]] | None:
+def frame_of(table: Table, schema: Any, bodies: Sequence[bytes], mark: int) -> pl.DataFrame | None:
     """The table's columns for Avro `bodies`, all written with `schema`; None when one of them wants a closer look.
 
     `mark` is a random positive number below 2**62, drawn anew for every call.
@@ -44,37 +43,37 @@ def columns_of(table: Table, schema: Any, bodies: Sequence[bytes], mark: int) ->
         return None
     if frame.height != len(bodies) or not all((frame[name] == mark).all() for name in (BEFORE, AFTER)):
         return None
-    lists = {name: _Lists(frame[name]) for name in {column.source for column in table.columns if column.entry}}
-    read = []
-    for column in table.columns:
-        values = lists[column.source].values(column) if column.entry else _values(column.encode, frame[column.source])
-        if values is None:
-            return None
-        read.append(values)
-    return read
+    read = [_column(column, frame[column.source]) for column in table.columns]
+    return None if any(column is None for column in read) else pl.DataFrame(read)
 
 
-class _Lists:
-    """A column of lists of records, taken apart once: how long each list is, and the inner fields of all in a row."""
-
-    def __init__(self, series: pl.Series) -> None:
-        ends = series.list.len().cum_sum().to_list()
-        self._spans = list(pairwise([0, *ends]))
-        self._inner = series.filter(series.list.len() > 0).explode().struct.unnest()
-
-    def values(self, column: Column) -> list[Any] | None:
-        """For each record the list of the column's inner field; None when one of the values does not fit."""
-        flat = _values(column.encode, self._inner[column.entry])
-        return None if flat is None else [flat[first:end] for first, end in self._spans]
-
-
-def _values(encode: Encoder | None, series: pl.Series) -> list[Any] | None:
-    """The values as the encoder would give them, one by one; None when one of them does not fit."""
+def _column(column: Column, field: pl.Series) -> pl.Series | None:
+    """The column's values from its field, of one kind and checked; None when one of them does not fit."""
+    encode = column.encode
     check = _check(encode) if encode else None
-    if check is None or not check(series):
+    if encode is None or check is None:
         return None
-    is_text = encode in (columns.text, columns.key)
-    return (series.cast(pl.String).fill_null("") if is_text else series).to_list()
+    if not column.entry:
+        return _sent(encode, field).alias(column.name) if check(field) else None
+    inner = field.list.eval(pl.element().struct.field(column.entry))
+    if not check(inner.explode(empty_as_null=False)):
+        return None
+    return inner.list.eval(_as_text(pl.element()) if _is_text(encode) else pl.element()).alias(column.name)
+
+
+def _sent(encode: Encoder, values: pl.Series) -> pl.Series:
+    """Checked values as the encoder would give them; a moment as what it is, which no other number is taken for."""
+    if encode is columns.moment:
+        return values.cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
+    return values.to_frame().select(_as_text(pl.all())).to_series() if _is_text(encode) else values
+
+
+def _is_text(encode: Encoder) -> bool:
+    return encode in (columns.text, columns.key)
+
+
+def _as_text(values: pl.Expr) -> pl.Expr:
+    return values.cast(pl.String).fill_null("")
 
 
 def _check(encode: Encoder) -> Check | None:
@@ -111,7 +110,11 @@ def _is_flag(series: pl.Series) -> bool:
 
 
 def _is_texts(series: pl.Series) -> bool:
-    return series.dtype == pl.List(pl.String) and not series.null_count() and not series.explode().null_count()
+    return (
+        series.dtype == pl.List(pl.String)
+        and not series.null_count()
+        and not series.explode(empty_as_null=False).null_count()
+    )
 
 
 CHECKS: dict[Encoder, Check] = {

@@ -49,8 +49,16 @@ def _tls(settings: ClickHouseSettings) -> dict[str, Any]:
     """Nothing in plain text; raises UsageError when the CA's file cannot be read."""
     if not settings.clickhouse_secure:
         return {}
-    ca_file = Path(settings.clickhouse_ca_file)
-    if settings.clickhouse_ca_file and not ca_file.is_file():
-        raise UsageError(f"there is no file {ca_file}", remedy="set EARSHOT_CLICKHOUSE_CA_FILE to the CA's PEM file")
-    given = {"ca_certs": str(ca_file)} if settings.clickhouse_ca_file else {}
+    ca_file = ca_file_of(settings)
+    given = {"ca_certs": ca_file} if ca_file else {}
     return {"secure": True, "verify": settings.clickhouse_verify, "check_hostname": True, **given}
+
+
+def ca_file_of(settings: ClickHouseSettings) -> str:
+    """The path of the CA's file, empty for the machine's own; raises UsageError when it cannot be read."""
+    if settings.clickhouse_ca_file and not Path(settings.clickhouse_ca_file).is_file():
+        raise UsageError(
+            f"there is no file {settings.clickhouse_ca_file}",
+            remedy="set EARSHOT_CLICKHOUSE_CA_FILE to the CA's PEM file",
+        )
+    return settings.clickhouse_ca_file

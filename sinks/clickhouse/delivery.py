@@ -22,6 +22,7 @@ from sinks.clickhouse.adapter import NotNow, Refused
 from sinks.clickhouse.batch import Batch, Place
 from sinks.clickhouse.block import Block, block_of
 from sinks.clickhouse.fault_point import FaultPoint, FaultPoints
+from sinks.clickhouse.frame import Frame
 from sinks.clickhouse.intake import Intake, Mark
 from sinks.clickhouse.mapper import Mapped, Mapper
 from sinks.clickhouse.refusal import Refusal
@@ -174,7 +175,7 @@ class Delivery:
         rows = [dead_row(record, stage=self._stage, error=error, failed_at_us=now_us) for record, error in mapped.dead]
         return block_of(DEAD_LETTERS, rows, [record.offset for record, _ in mapped.dead])
 
-    def _write(self, batch: Batch, block: Block) -> list[BadRow] | None:
+    def _write(self, batch: Batch, block: Block | Frame) -> list[BadRow] | None:
         """The rows refused, all others being in; None when it has to be tried again."""
         try:
             bad = self._writer.write(batch, block)

@@ -10,7 +10,8 @@ from schemas.telemetry import RECORDS_READ
 from schemas.topics import BY_NAME, Topic
 from sinks.clickhouse.batch import Batch, Entry
 from sinks.clickhouse.block import Block, block_of
-from sinks.clickhouse.columnar import columns_of, is_columnar
+from sinks.clickhouse.columnar import frame_of, is_columnar
+from sinks.clickhouse.frame import Frame, placed
 from sinks.clickhouse.rows import Row, row_of
 from sinks.clickhouse.tables import TABLES
 
@@ -23,7 +24,7 @@ Dead = tuple[RawRecord, InvalidRecord]
 class Mapped:
     """The rows of a batch, and what could not become one. `buried` of the dead are on their dead-letter topic already."""
 
-    block: Block | None
+    block: Block | Frame | None
     dead: list[Dead] = field(default_factory=list)
     buried: int = 0
 
@@ -44,7 +45,7 @@ class Mapper:
         RECORDS_READ.labels(self._stage, topic.name).inc(len(batch.entries) - len(found.dead))
         return found
 
-    def _at_once(self, topic: Topic, batch: Batch) -> Block | None:
+    def _at_once(self, topic: Topic, batch: Batch) -> Frame | None:
         table = TABLES[topic.name]
         headers = {(entry.value or b"")[: HEADER.size] for entry in batch.entries}
         if len(batch.entries) < FEW or len(headers) > 1 or not is_columnar(table):
@@ -55,11 +56,11 @@ class Mapper:
             return None
         bodies = [entry.value[HEADER.size :] for entry in batch.entries if entry.value]
         mark = self._random.getrandbits(MARK_BITS)
-        columns = columns_of(table, plain_schema(topic), bodies, mark) if ours else None
-        if columns is None:
+        rows = frame_of(table, plain_schema(topic), bodies, mark) if ours else None
+        if rows is None:
             return None
         offsets = [entry.offset for entry in batch.entries]
-        return Block(table.name, [*columns, [batch.place[1]] * len(offsets), offsets], offsets)
+        return Frame(table.name, placed(rows, batch.place[1], offsets), offsets)
 
     def _one_by_one(self, topic: Topic, batch: Batch) -> Mapped:
         rows: list[Row] = []

@@ -7,6 +7,7 @@ from sinks.clickhouse.adapter import Refused, Server
 from sinks.clickhouse.agreement import disagreements
 from sinks.clickhouse.batch import Batch
 from sinks.clickhouse.block import Block
+from sinks.clickhouse.frame import Frame
 from sinks.clickhouse.refusal import Refusal
 
 HOPELESS_ROWS = 8  # so many rows refused and not one taken: it is not the rows
@@ -28,7 +29,7 @@ class Writer:
         self._database = database
         self._group = group
 
-    def write(self, batch: Batch, block: Block) -> list[BadRow]:
+    def write(self, batch: Batch, block: Block | Frame) -> list[BadRow]:
         """Return once all rows are in but those returned. May be called again for the same batch: no row gets in twice.
 
         Raises NotNow or Refused; a table that refuses every row, or whose columns are not what we send, is Refused as SCHEMA.
@@ -43,7 +44,7 @@ class Writer:
             return Halving(self, batch).bad_rows(block, first, last, error)
         return []
 
-    def insert(self, batch: Batch, block: Block, first_offset: int, last_offset: int) -> None:
+    def insert(self, batch: Batch, block: Block | Frame, first_offset: int, last_offset: int) -> None:
         """One block, once for this range of the batch; raises NotNow or Refused."""
         token = batch.token(self._group, block.table, first_offset, last_offset)
         self._server.insert_block(self._database, block, token=token)
@@ -73,12 +74,12 @@ class Halving:
         self._taken = 0
         self._bad: list[BadRow] = []
 
-    def bad_rows(self, block: Block, first: int, last: int, error: Refused) -> list[BadRow]:
+    def bad_rows(self, block: Block | Frame, first: int, last: int, error: Refused) -> list[BadRow]:
         """The rows of a refused block, from offset `first` to `last`, that are refused alone; all others are in."""
         self._halve(block, first, last, error)
         return self._bad
 
-    def _halve(self, block: Block, first: int, last: int, error: Refused) -> None:
+    def _halve(self, block: Block | Frame, first: int, last: int, error: Refused) -> None:
         """Both halves are tried before either is halved again: bad rows that lie together do not look like a bad table."""
         count = len(block.offsets)
         if count == 1:
@@ -93,7 +94,7 @@ class Halving:
             if refused:
                 self._halve(*half, refused)
 
-    def _refused(self, block: Block, first: int, last: int) -> Refused | None:
+    def _refused(self, block: Block | Frame, first: int, last: int) -> Refused | None:
         try:
             self._writer.insert(self._batch, block, first, last)
         except Refused as error:

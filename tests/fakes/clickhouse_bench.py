@@ -123,6 +123,7 @@ class Bench:
     log: Log
     host: str
     port: int
+    http_port: int = 0
     database: str = field(default_factory=lambda: fresh("db"))
     group: str = field(default_factory=lambda: fresh("group"))
     extra: dict[str, str] = field(default_factory=dict)
@@ -134,6 +135,7 @@ class Bench:
             schema_registry_url=self.log.registry_url,
             clickhouse_host=self.host,
             clickhouse_port=self.port,
+            clickhouse_http_port=self.http_port,
             clickhouse_database=self.database,
             clickhouse_consumer_group=self.group,
         )
@@ -147,6 +149,7 @@ class Bench:
             "EARSHOT_SCHEMA_REGISTRY_URL": self.log.registry_url,
             "EARSHOT_CLICKHOUSE_HOST": self.host,
             "EARSHOT_CLICKHOUSE_PORT": str(self.port),
+            "EARSHOT_CLICKHOUSE_HTTP_PORT": str(self.http_port),
             "EARSHOT_CLICKHOUSE_DATABASE": self.database,
             "EARSHOT_CLICKHOUSE_CONSUMER_GROUP": self.group,
         }

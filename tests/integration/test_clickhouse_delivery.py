@@ -36,7 +36,7 @@ def log(kafka_bootstrap: str, registry_url: str) -> Log:
 @pytest.fixture
 def bench(log: Log, clickhouse: ClickHouseServer) -> Iterator[Bench]:
     """A database with its tables, and no sink yet."""
-    bench = Bench(log, clickhouse.host, clickhouse.port)
+    bench = Bench(log, clickhouse.host, clickhouse.port, clickhouse.http_port)
     server = bench.server()
     migrate(server, bench.database)
     server.close()

@@ -264,7 +264,7 @@ def test_the_command_goes_over_the_log_and_comes_back_as_a_receipt(
     clickhouse: ClickHouseServer, kafka_bootstrap: str, registry_url: str, meeting: Meeting
 ) -> None:
     """`earshot clickhouse erase` beside a running sink prints what was removed; asked again it prints the same receipt."""
-    bench = Bench(Log(kafka_bootstrap, registry_url), clickhouse.host, clickhouse.port)
+    bench = Bench(Log(kafka_bootstrap, registry_url), clickhouse.host, clickhouse.port, clickhouse.http_port)
     try:
         bench.log.post(meeting.records())
         bench.start_sink(EARSHOT_CLICKHOUSE_ERASURE_SWEEP_S="0.5")

@@ -45,7 +45,7 @@ GOOD: dict[Topic, Callable[[Meeting], Record]] = {
 @pytest.fixture(scope="module")
 def bench(kafka_bootstrap: str, registry_url: str, clickhouse: ClickHouseServer) -> Iterator[Bench]:
     """One sink for all of these tests: what poisons it for one poisons it for all."""
-    bench = Bench(Log(kafka_bootstrap, registry_url), clickhouse.host, clickhouse.port)
+    bench = Bench(Log(kafka_bootstrap, registry_url), clickhouse.host, clickhouse.port, clickhouse.http_port)
     bench.start_sink()
     yield bench
     assert bench.processes[0].running, "the sink lived through it all"

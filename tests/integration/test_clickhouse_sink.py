@@ -39,7 +39,7 @@ def log(kafka_bootstrap: str, registry_url: str) -> Log:
 
 @pytest.fixture
 def bench(log: Log, clickhouse: ClickHouseServer) -> Iterator[Bench]:
-    bench = Bench(log, clickhouse.host, clickhouse.port)
+    bench = Bench(log, clickhouse.host, clickhouse.port, clickhouse.http_port)
     yield bench
     bench.close()
 
@@ -150,7 +150,7 @@ def own_clickhouse(tmp_path: Path) -> Iterator[Daemon]:
 
 def bench_on(log: Log, daemon: Daemon, **extra: str) -> Bench:
     assert isinstance(daemon.service, ClickHouse)
-    return Bench(log, daemon.service.server.host, daemon.service.port, extra=extra)
+    return Bench(log, daemon.service.server.host, daemon.service.port, daemon.service.http_port, extra=extra)
 
 
 def revive(daemon: Daemon) -> None:

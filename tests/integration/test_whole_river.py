@@ -76,6 +76,7 @@ def place_of(
             **log,
             clickhouse_host=clickhouse.host,
             clickhouse_port=clickhouse.port,
+            clickhouse_http_port=clickhouse.http_port,
             clickhouse_database=f"river_{run}",
             clickhouse_consumer_group=f"clickhouse-{run}",
         ),

@@ -14,8 +14,9 @@ from schemas.errors import InvalidRecord
 from schemas.events import Turn
 from schemas.topics import TRANSCRIPT_TURNS
 from sinks.clickhouse.batch import Batch, Batches, Entry, Limits, Place
-from sinks.clickhouse.columnar import columns_of, is_columnar
+from sinks.clickhouse.columnar import frame_of, is_columnar
 from sinks.clickhouse.columns import int32, moment, real, text, uint32
+from sinks.clickhouse.frame import Frame
 from sinks.clickhouse.intent import intent_of
 from sinks.clickhouse.readiness import faults_of
 from sinks.clickhouse.refusal import Refusal
@@ -207,13 +208,19 @@ def one_by_one(values: list[bytes]) -> list[list[object]] | None:
     return [list(column) for column in zip(*rows, strict=True)][:-2] if len(rows) == len(values) else None
 
 
+def at_once(values: list[bytes], mark: int) -> list[list[object]] | None:
+    """The columns of the frame that is made of all records at once; None when there is none."""
+    rows = frame_of(TURNS, SCHEMA, values, mark)
+    return None if rows is None else [list(column) for column in Frame("turns", rows, ()).block().columns]
+
+
 @settings(deadline=None)
 @given(st.lists(TURN_CHANGES, min_size=1, max_size=5), st.integers(1, 2**61))
 @example([{"words": ""}], 1)
 def test_all_at_once_gives_what_one_by_one_gives(changes: list[dict[str, object]], mark: int) -> None:
     """Exactly the same columns, and none exactly when one of the records fits no row."""
     values = [body(Meeting("t", "b").turn(number, **change)) for number, change in enumerate(changes)]  # type: ignore[arg-type]
-    assert columns_of(TURNS, SCHEMA, values, mark) == one_by_one(values)
+    assert at_once(values, mark) == one_by_one(values)
 
 
 @settings(deadline=None)
@@ -228,7 +235,7 @@ def test_no_record_that_is_cut_or_stretched_is_read_as_something_else(
     if data.draw(st.booleans()):
         values[which + 1] = moved + values[which + 1]
     mark = data.draw(st.integers(2**40, 2**61))
-    assert columns_of(TURNS, SCHEMA, values, mark) is None
+    assert at_once(values, mark) is None
 
 
 @settings(deadline=None)
@@ -249,7 +256,7 @@ def test_poison_among_records_never_passes_for_a_row_of_ours(chance: random.Rand
                 lambda at=at: victim.__setitem__(slice(at, at + 1), chance.randbytes(1)),  # type: ignore[misc]
             ]
         )()
-    found = columns_of(TURNS, SCHEMA, [bytes(value) for value in values], chance.randint(2**40, 2**61))
+    found = at_once([bytes(value) for value in values], chance.randint(2**40, 2**61))
     again = read_back(bytes(victim))
     if found is not None and again is not None and body(again) == bytes(victim):
         assert found == one_by_one([bytes(value) for value in values])
