@@ -11,7 +11,8 @@ A member whom the group has given up on is refused step 1, so it inserts nothing
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -22,7 +23,6 @@ from sinks.clickhouse.adapter import NotNow, Refused
 from sinks.clickhouse.batch import Batch, Place
 from sinks.clickhouse.block import Block, block_of
 from sinks.clickhouse.fault_point import FaultPoint, FaultPoints
-from sinks.clickhouse.frame import Frame
 from sinks.clickhouse.intake import Intake, Mark
 from sinks.clickhouse.mapper import Mapped, Mapper
 from sinks.clickhouse.refusal import Refusal
@@ -34,11 +34,23 @@ from sinks.dead_letter_writer import DeadLetterWriter
 
 PASS_MS = 5_000.0  # then the group is heard again
 REFUSED = "refused_by_clickhouse"
+Writing = Future[list[BadRow]]
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True)
+class Underway:
+    """A batch whose rows are being inserted; `writing` is None where they are in already and only dead records are left."""
+
+    batch: Batch
+    mapped: Mapped
+    writing: Writing | None
+
+
 class Delivery:
-    """What is on its way into tables: at most one batch of each partition. Of one thread."""
+    """What is on its way into tables: at most one batch of each partition. Of one thread, but for inserts: they have another,
+    which has the connection to itself.
+    """
 
     def __init__(
         self,
@@ -61,6 +73,7 @@ class Delivery:
         self._waiting: dict[Place, Batch] = {}
         self._mapped: dict[Place, Mapped] = {}  # of batches whose rows are in and whose dead are not
         self._written: dict[Place, int] = {}
+        self._hand = ThreadPoolExecutor(1, thread_name_prefix="insert")
         self.outages = Outages()
         self.committed: dict[Place, int] = {}
 
@@ -75,13 +88,21 @@ class Delivery:
             self._waiting[batch.place] = batch
 
     def advance(self) -> None:
-        """Carry every batch as far as Kafka and ClickHouse take it now."""
+        """Carry every batch as far as Kafka and ClickHouse take it now; rows of one are made while another's are inserted."""
         ends_ms = self._clock.monotonic_ms() + PASS_MS
+        before: Underway | None = None
         for batch in self._intended(self._ready()):
-            now_ms = self._clock.monotonic_ms()
-            if now_ms < ends_ms and self._may_try(batch, now_ms):
-                self._deliver(batch)
+            mapped = self._rows_of(batch, ends_ms)
+            if before:
+                self._see_through(before)
+            before = self._begin(batch, mapped) if mapped else None
+        if before:
+            self._see_through(before)
         self.settle(self._written)
+
+    def close(self) -> None:
+        """Let go of the thread that inserts; nothing is under way."""
+        self._hand.shutdown()
 
     def settle(self, places: Iterable[Place]) -> None:
         """Commit what is written of these partitions; what is refused is committed with the next intent, or lost with it."""
@@ -96,15 +117,15 @@ class Delivery:
             self._written.pop(place, None)
             self.committed.pop(place, None)
 
-    def _may_try(self, batch: Batch, now_ms: float) -> bool:
+    def _may_try(self, batch: Batch, mapped: Mapped | None) -> bool:
         """Whether the table that the batch wants next may be asked now."""
-        table = DEAD_LETTERS if batch.place in self._mapped else TABLES[batch.place[0]].name
-        return self.outages.may_try(table, now_ms)
+        rows_are_in = mapped is not None and mapped.block is None
+        table = DEAD_LETTERS if rows_are_in else TABLES[batch.place[0]].name
+        return self.outages.may_try(table, self._clock.monotonic_ms())
 
     def _ready(self) -> list[Batch]:
         """Batches that may be tried now, in the order they came."""
-        now_ms = self._clock.monotonic_ms()
-        return [batch for batch in self._waiting.values() if self._may_try(batch, now_ms)]
+        return [batch for place, batch in self._waiting.items() if self._may_try(batch, self._mapped.get(place))]
 
     def _intended(self, batches: list[Batch]) -> list[Batch]:
         """Those of the batches that Kafka has in writing."""
@@ -123,16 +144,32 @@ class Delivery:
             self._faults.reach(reached)
         return accepted
 
-    def _deliver(self, batch: Batch) -> None:
+    def _rows_of(self, batch: Batch, ends_ms: float) -> Mapped | None:
         """Rows are made just before they are sent, and are not kept: a batch in columns is many times its bytes."""
-        mapped = self._mapped.pop(batch.place, None) or self._map(batch)
-        if mapped is None:
-            return
-        if self._write_rows(batch, mapped) and self._write_dead(batch, mapped):
+        if self._clock.monotonic_ms() >= ends_ms or not self._may_try(batch, self._mapped.get(batch.place)):
+            return None
+        return self._mapped.pop(batch.place, None) or self._map(batch)
+
+    def _begin(self, batch: Batch, mapped: Mapped) -> Underway | None:
+        """Hand over the rows; None when the batch before has shown that their table must wait."""
+        if not self._may_try(batch, mapped):
+            self._keep(batch, mapped)
+            return None
+        rows = mapped.block
+        return Underway(batch, mapped, self._hand.submit(self._writer.write, batch, rows) if rows else None)
+
+    def _see_through(self, underway: Underway) -> None:
+        batch, mapped = underway.batch, underway.mapped
+        if self._rows_are_in(underway) and self._write_dead(batch, mapped):
             self._faults.reach(FaultPoint.AFTER_ACK)
             del self._waiting[batch.place]
             self._written[batch.place] = batch.next_offset
-        elif mapped.block is None:
+        else:
+            self._keep(batch, mapped)
+
+    def _keep(self, batch: Batch, mapped: Mapped) -> None:
+        """Rows that are not in are made again; what is left of a batch whose rows are in is not."""
+        if mapped.block is None:
             self._mapped[batch.place] = mapped
 
     def _map(self, batch: Batch) -> Mapped | None:
@@ -142,11 +179,12 @@ class Delivery:
             self._put_off(TABLES[batch.place[0]].name, Refusal.RETRY, error.message)
             return None
 
-    def _write_rows(self, batch: Batch, mapped: Mapped) -> bool:
+    def _rows_are_in(self, underway: Underway) -> bool:
         """True once all rows are in, but for those that ClickHouse will not have, which join the dead."""
-        if mapped.block is None:
+        batch, mapped, writing = underway.batch, underway.mapped, underway.writing
+        if mapped.block is None or writing is None:
             return True
-        bad = self._write(batch, mapped.block)
+        bad = self._seen(batch, mapped.block.table, writing)
         if bad is None:
             return False
         origins = {entry.offset: entry.origin for entry in batch.entries} if bad else {}
@@ -165,7 +203,8 @@ class Delivery:
             self._put_off(DEAD_LETTERS, Refusal.RETRY, error.message)
             return False
         mapped.buried = len(mapped.dead)
-        bad = self._write(batch, self._letters(mapped))
+        letters = self._letters(mapped)
+        bad = self._seen(batch, letters.table, self._hand.submit(self._writer.write, batch, letters))
         if bad:
             log.error("dead_letters_not_in_table", stage=self._stage, topic=batch.place[0], rows=len(bad))
         return bad is not None
@@ -175,14 +214,14 @@ class Delivery:
         rows = [dead_row(record, stage=self._stage, error=error, failed_at_us=now_us) for record, error in mapped.dead]
         return block_of(DEAD_LETTERS, rows, [record.offset for record, _ in mapped.dead])
 
-    def _write(self, batch: Batch, block: Block | Frame) -> list[BadRow] | None:
+    def _seen(self, batch: Batch, table: str, writing: Writing) -> list[BadRow] | None:
         """The rows refused, all others being in; None when it has to be tried again."""
         try:
-            bad = self._writer.write(batch, block)
+            bad = writing.result()
         except (NotNow, Refused) as error:
-            self._put_off(block.table, error.refusal, error.message)
+            self._put_off(table, error.refusal, error.message)
             return None
-        self._took(block.table, batch)
+        self._took(table, batch)
         return bad
 
     def _took(self, table: str, batch: Batch) -> None:

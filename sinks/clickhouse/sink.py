@@ -1,6 +1,6 @@
 """The pipeline: records from the log, to batches, to the delivery that names, inserts and commits them.
 
-One thread does it all. A batch that ClickHouse does not take waits here, its partition stands still once enough waits behind
+One thread decides it all, and another inserts. A batch that ClickHouse does not take waits here, its partition stands still once enough waits behind
 it, and polling goes on so that the group keeps this member; what is not written is not committed, so it lies in Kafka.
 """
 
@@ -86,6 +86,7 @@ class ClickHouseSink:
             self._delivery.advance()
         finally:
             self._intake.close()
+            self._delivery.close()
             self._writer.close()
 
     def _round(self) -> None:
