@@ -1,6 +1,7 @@
 """The delivery protocol, step by step: what is committed, inserted and buried, in which order, and what follows a refusal."""
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from sinks.clickhouse.delivery import Delivery
 from sinks.clickhouse.fault_point import FaultPoints
 from sinks.clickhouse.intake import Mark
 from sinks.clickhouse.intent import Intent, intent_of
-from sinks.clickhouse.mapper import FEW, Mapper
+from sinks.clickhouse.mapper import FEW, Mapped, Mapper
 from sinks.clickhouse.refusal import Refusal
 from sinks.clickhouse.retry import DELAYS_MS, STOPPED_DELAYS_MS
 from sinks.clickhouse.tables import DEAD_LETTERS, MAPPER_VERSION
@@ -135,6 +136,33 @@ def test_intent_then_insert_then_end(world: World) -> None:
     assert world.advance() == ALL_WELL
     assert world.advance() == []
     assert world.delivery.busy == set()
+
+
+def test_rows_of_one_batch_are_made_while_anothers_are_inserted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The insert of the first does not end before the second is mapped; each is still committed only after its own insert."""
+    second_is_mapped = threading.Event()
+    mapped, write = Mapper.mapped, world.write
+
+    def noted(self: Mapper, batch: Batch) -> Mapped:
+        if batch.place == PEOPLE:
+            second_is_mapped.set()
+        return mapped(self, batch)
+
+    def held(batch: Batch, block: Block) -> list[BadRow]:
+        assert second_is_mapped.wait(20)
+        return write(batch, block)
+
+    monkeypatch.setattr(Mapper, "mapped", noted)
+    monkeypatch.setattr(world, "write", held)
+    world.offer(TURNS, [turn(world)])
+    world.offer(PEOPLE, [person(world)])
+    inserts_and_ends = [step[:2] for step in world.advance() if step[1] != "intent"]
+    assert inserts_and_ends == [
+        ("insert", "turns"),
+        ("insert", "participant_events"),
+        ("commit", "end"),
+        ("commit", "end"),
+    ]
 
 
 @pytest.mark.parametrize("size", [FEW - 1, FEW])
