@@ -9,6 +9,7 @@ from schemas.topics import PARTITIONER
 Headers = list[tuple[str, bytes]]
 COMPRESSION = "none"  # stock kafkajs and aiokafka (Faust) read no zstd or lz4, and PCM shrinks by a fifth at best
 RECONNECT_MS = 1_000  # librdkafka's own 10 s would keep audio back for that long after a broker has come back
+FULL_QUEUE_MS = 20  # librdkafka's own 1 s would have a fast reader wait for a queue that it has emptied long ago
 LOG_LEVEL = 2  # librdkafka would print a line for every try to connect; what matters reaches us as errors
 
 
@@ -39,6 +40,7 @@ def consumer_config(bootstrap_servers: str, group_id: str) -> dict[str, str | in
         "session.timeout.ms": 10_000,
         "heartbeat.interval.ms": 2_000,
         "fetch.wait.max.ms": 200,
+        "fetch.queue.backoff.ms": FULL_QUEUE_MS,
         "reconnect.backoff.max.ms": RECONNECT_MS,
         "log_level": LOG_LEVEL,
     }

@@ -17,7 +17,7 @@ from sinks.clickhouse.batch import Entry, Place
 from sinks.message import raw
 
 POLL_BYTES = 8_000_000
-PREFETCH_KB = 4_096  # of each partition; librdkafka's own limit would let all of them together hold gigabytes
+PREFETCH_KB = 16_384
 ANSWER_S = 5.0
 LAG_ANSWER_S = 1.0
 log = structlog.get_logger()
