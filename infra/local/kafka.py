@@ -7,11 +7,10 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from infra.local import parts
+from infra.local import jvm, parts
 from infra.local.ports import HOST, Port, answers
 
 CLUSTER_ID = "ZWFyc2hvdC1sb2NhbC0wMQ"  # fixed: the data folder is what tells two clusters apart
-JVM = ("-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -58,7 +57,10 @@ def server_properties(port: int, controller_port: int, data: Path) -> str:
 
 @dataclass(frozen=True)
 class Kafka:
-    """The broker; records survive a stop, and the ports may differ at the next start. `more`: lines of its configuration."""
+    """The broker; records survive a stop, and the ports may differ at the next start.
+
+    `more`: lines of its configuration; `more_java`: options of its Java.
+    """
 
     port: int
     controller_port: int
@@ -66,6 +68,7 @@ class Kafka:
     heap_mb: int = 512
     name: str = "kafka"
     more: tuple[str, ...] = ()
+    more_java: tuple[str, ...] = ()
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -83,11 +86,12 @@ class Kafka:
         lines = server_properties(self.port, self.controller_port, data) + "".join(f"{line}\n" for line in self.more)
         properties.write_text(lines, "utf-8")
         (folder / "log4j2.xml").write_text(LOGGING, "utf-8")
-        run = self._java("kafka.Kafka", str(properties), logging=folder / "log4j2.xml")
+        logging = f"-Dlog4j2.configurationFile={folder / 'log4j2.xml'}"
+        run = self._java(logging, *self.more_java, run="kafka.Kafka", arguments=(str(properties),))
         if (data / "meta.properties").exists():
             return run
         storage = ("format", "-t", CLUSTER_ID, "-c", str(properties))
-        first = self._java("kafka.tools.StorageTool", *storage, logging=folder / "log4j2.xml")
+        first = self._java(logging, run="kafka.tools.StorageTool", arguments=storage)
         return ["sh", "-c", f"{shlex.join(first)} && exec {shlex.join(run)}"]
 
     def ready(self) -> bool:
@@ -105,15 +109,7 @@ class Kafka:
             **{port.setting: str(port.number) for port in self.ports},
         }
 
-    def _java(self, main_class: str, *arguments: str, logging: Path) -> list[str]:
-        jars = f"{parts.kafka(self.cache_dir)}/*"
-        return [
-            parts.java(),
-            *JVM,
-            f"-Xmx{self.heap_mb}m",
-            f"-Dlog4j2.configurationFile={logging}",
-            "-cp",
-            jars,
-            main_class,
-            *arguments,
-        ]
+    def _java(self, *options: str, run: str, arguments: tuple[str, ...]) -> list[str]:
+        part = parts.kafka(self.cache_dir)
+        memory = ("-Xms128m", f"-Xmx{self.heap_mb}m")
+        return [*jvm.command(part, *memory, *options), "-cp", f"{part}/*", run, *arguments]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import httpx
 
-from infra.local import parts
+from infra.local import jvm, parts
 from infra.local.ports import HOST, Port
 
-JVM = ("-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError")
+HEAP = "-Xmx384m"
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class SchemaRegistry:
     kafka_bootstrap_servers: str
     cache_dir: Path
     name: str = "registry"
+    more_java: tuple[str, ...] = ()
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -38,13 +39,9 @@ class SchemaRegistry:
             # at start it waits this long for a snapshot that is never there; the journal has everything
             "apicurio.kafkasql.consumer.poll.timeout": "500",
         }
-        return [
-            parts.java(),
-            *JVM,
-            *(f"-D{name}={value}" for name, value in options.items()),
-            "-jar",
-            str(parts.registry(self.cache_dir)),
-        ]
+        jar = parts.registry(self.cache_dir)
+        settings = (f"-D{name}={value}" for name, value in options.items())
+        return [*jvm.command(jar.parent, HEAP, *settings, *self.more_java), "-jar", str(jar)]
 
     def ready(self) -> bool:
         try:

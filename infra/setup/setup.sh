@@ -50,5 +50,7 @@ for step in $python $java $node $meeting; do
   wait "$step" || failed=1
 done
 [ "$failed" = 0 ]
+run_step class-archives "$root/.venv/bin/python" -m infra.local.class_archive ||
+  say "class-archives: Kafka and the registry start without them, only slower"
 wanted >"$stamp"
 say "set-up: done"

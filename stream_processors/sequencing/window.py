@@ -86,9 +86,14 @@ class Window:
 
     def _hear(self, span: Span) -> None:
         samples = np.frombuffer(span.pcm, dtype="<i2")
-        units = samples.reshape(span.units, SAMPLES_PER_UNIT)
-        loudest = (units.max(axis=1) >= FULL_SCALE) | (units.min(axis=1) <= -FULL_SCALE)
         exact = samples.astype(np.float32)
         self.counts.audio += span.units
-        self.counts.clipped += int(np.count_nonzero(loudest))
+        if samples.max() >= FULL_SCALE or samples.min() <= -FULL_SCALE:
+            self.counts.clipped += _clipped(samples.reshape(span.units, SAMPLES_PER_UNIT))
         self._power += float(np.dot(exact, exact)) / (SAMPLES_PER_UNIT * (FULL_SCALE + 1) ** 2)
+
+
+def _clipped(units: np.ndarray) -> int:
+    """How many units, a row each, touch full scale."""
+    loudest = (units.max(axis=1) >= FULL_SCALE) | (units.min(axis=1) <= -FULL_SCALE)
+    return int(np.count_nonzero(loudest))

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import click
+import uvloop
 
 from schemas.errors import UsageError
 from schemas.health import Readiness, serve
@@ -48,6 +49,7 @@ def transcribe(wav: Path | None, bot_id: str | None, label: str | None, provider
     serve(settings, Readiness())
     from stream_processors.transcription.process import transcribe as run
 
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # the consumer's thread has a loop of its own
     asyncio.run(run(settings))
 
 

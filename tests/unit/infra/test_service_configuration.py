@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import parts
+from infra.local import jvm, parts
 from infra.local.clickhouse import ClickHouse
 from infra.local.janus import configuration, unwanted
 from infra.local.kafka import Kafka, server_properties
@@ -37,6 +37,14 @@ def test_kafka_formats_its_storage_once(tmp_path: Path) -> None:
     (tmp_path / "data" / "meta.properties").touch()
     assert "StorageTool" in " ".join(first)
     assert "StorageTool" not in " ".join(kafka.prepare(tmp_path))
+
+
+def test_java_uses_an_archive_of_classes_where_there_is_one(tmp_path: Path) -> None:
+    """Without one it starts all the same; of a part's own, not of another's."""
+    kafka, registry = tmp_path / "kafka-1", tmp_path / "registry-1"
+    jvm.archive_of(kafka).touch()
+    assert f"-XX:SharedArchiveFile={jvm.archive_of(kafka)}" in jvm.command(kafka)
+    assert not [option for option in jvm.command(registry) if "Archive" in option]
 
 
 def test_a_part_that_is_not_fetched_is_named_with_the_remedy(tmp_path: Path) -> None:
