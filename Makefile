@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both set up whatever is missing first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-snippets check up down bench chaos lock
+.PHONY: help setup demo test test-snippets check check-types check-rest up down bench chaos lock
 earshot := .venv/bin/earshot
 python := .venv/bin/python
 
@@ -24,9 +24,14 @@ test-snippets: setup ## The webhook receiver in Go, with a Go of its own (75 MB,
 	@go=$$(infra/setup/tool.sh go)/go/bin && chmod +x "$$go/go" && PATH="$$go:$$PATH" $(python) -m pytest docs/receivers
 
 check: setup ## Style, types, import rules, spelling, schemas
+	@$(MAKE) -s -j2 -O check-types check-rest
+
+check-types:
+	@.venv/bin/mypy
+
+check-rest:
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
-	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/codespell
 	@$(python) -m pytest -q tests/contracts -m "not integration and not browser"

@@ -82,12 +82,12 @@ def backfill(bench: TranscribeBench) -> Iterator[Backfill]:
 
 
 def meeting(bench: TranscribeBench, folder: Path) -> SyntheticCommand:
-    """Two people who say SAID two or three times, in the past."""
+    """Somebody who says SAID two or three times, in the past."""
     with wave.open(str(folder / "ann.wav"), "wb") as sound:
         sound.setparams((1, 2, 48_000, 0, "NONE", ""))
         sound.writeframes(spoken(SAID))
     (folder / "ann.txt").write_text(SAID, "utf-8")
-    options = ("--wav-dir", str(folder), "--speakers", "2", "--talking", "1", "--duration", "14", "--speed", "15")
+    options = ("--wav-dir", str(folder), "--speakers", "1", "--talking", "1", "--duration", "14", "--speed", "15")
     command = SyntheticCommand(bench.environment, folder, *options)
     command.ended()
     command.close()
@@ -131,7 +131,7 @@ def test_a_meeting_is_transcribed_again_and_the_live_transcript_stays(
     for stream_id, heard_words in found.items():
         lines = [line["text"] for line in said.script if line["stream_id"] == stream_id]
         assert jiwer.wer(" ".join(lines).lower().replace(".", ""), " ".join(heard_words)) <= 0.25
-    assert len(found) == 2
+    assert len(found) == 1
     assert [result for result in bench.results(bot_id) if result.transcript_label == "live"] == live
 
     until(lambda: settled(bench, bot_id, TRANSCRIPT_TURNS, found), "the turns of the label")
@@ -169,7 +169,7 @@ def test_what_cannot_be_transcribed_again_is_refused(
         (running, "is not done"),
         (expired, "2000 ms of janus:1/audio epoch 0"),
     ):
-        refused = backfill.run(bot_id)
+        refused = backfill.run(bot_id, provider="none")
         assert refused.returncode == 2, refused.stderr
         assert names in refused.stderr
         assert "remedy:" in refused.stderr

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from infra.chaos.clickhouse.ground import SINK_COMMAND, Ground
-from infra.chaos.clickhouse.matrix import POINTS, read_only_user, server_in_a_loop, sink_at_every_point, small_disk
+from infra.chaos.clickhouse.matrix import (
+    POINTS,
+    read_only_user,
+    server_in_a_loop,
+    sink_at_every_point,
+    sink_before_it_commits,
+    small_disk,
+)
 from infra.chaos.clickhouse.scenario import disturb
 from schemas.settings import LocalSettings
 from tests.fakes import careless_sink
@@ -44,7 +51,7 @@ def careless(how: str) -> tuple[str, ...]:
 def test_without_a_token_the_check_finds_doubled_rows(ground: Ground) -> None:
     """Negative control: the views are still right, which is what natural keys are for; the raw counts are not."""
     ground.turn_to("without_token", careless("without_token"))
-    verdict = disturb(ground, SEED, (sink_at_every_point,), records_per_s=40, replay=False)
+    verdict = disturb(ground, SEED, (sink_before_it_commits,), records_per_s=40, replay=False)
     assert verdict.doubled > 0, verdict
     assert not verdict.raw_rows_exact
     assert (verdict.lost, verdict.views_equal) == (0, True)

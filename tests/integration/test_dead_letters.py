@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from confluent_kafka import Message
 
-from schemas.dead_letter import REDRIVE_OF
+from schemas.dead_letter import REDRIVE_OF, RawRecord
 from schemas.errors import Unavailable, UsageError
 from schemas.settings import Settings
 from schemas.topics import BOT_EVENTS, BY_NAME, TRANSCRIPT_TURNS, dlq_of
@@ -47,12 +47,16 @@ def own(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnTopi
 
 def bury(own: OwnTopic, stage: str = "probe") -> None:
     """A stage reads the topic and buries what it cannot read."""
-    reader = LogReader(own.settings, group_id=f"{own.topic.name}-{stage}", topics=[own.topic], stage=stage)
-    read = 0
-    while read < 2:
+    read, dead = 0, list[RawRecord]()
+    reader = LogReader(
+        own.settings,
+        group_id=f"{own.topic.name}-{stage}",
+        topics=[own.topic],
+        stage=stage,
+        on_dead=lambda record, _: dead.append(record),
+    )
+    while read < 2 or len(dead) < len(POISON):
         read += len(reader.poll(0.5))
-    while reader.poll(1.0):
-        pass
     reader.close()
 
 

@@ -21,18 +21,28 @@ Fault = Callable[[Ground, random.Random], None]
 def sink_at_every_point(ground: Ground, chance: random.Random) -> None:
     """The sink dies at each of the five points, at one of the first batches that come there."""
     for point in chance.sample(POINTS, len(POINTS)):
-        ground.kill_sink()
-        sink = ground.start_sink(EARSHOT_CLICKHOUSE_DIE_AT=f"{point}:{chance.randint(1, 3)}")
+        _dies(ground, chance, point)
 
-        def died() -> bool:
-            if ground.clickhouse.process() is None:
-                ground.revive(ground.clickhouse)
-            return sink.process() is None  # noqa: B023 - waited for within the round
 
-        until(died, f"the sink dies {point}")
-        ground.kills += 1
-        ground.sinks.pop(FIRST).bury()
-        ground.start_sink()
+def sink_before_it_commits(ground: Ground, chance: random.Random) -> None:
+    """The sink dies twice with rows inserted that no commit tells of."""
+    for _ in range(2):
+        _dies(ground, chance, "after_ack")
+
+
+def _dies(ground: Ground, chance: random.Random, point: str) -> None:
+    ground.kill_sink()
+    sink = ground.start_sink(EARSHOT_CLICKHOUSE_DIE_AT=f"{point}:{chance.randint(1, 3)}")
+
+    def died() -> bool:
+        if ground.clickhouse.process() is None:
+            ground.revive(ground.clickhouse)
+        return sink.process() is None
+
+    until(died, f"the sink dies {point}")
+    ground.kills += 1
+    ground.sinks.pop(FIRST).bury()
+    ground.start_sink()
 
 
 def sink_anywhere(ground: Ground, chance: random.Random) -> None:
