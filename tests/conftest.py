@@ -21,8 +21,9 @@ from infra.local.stack import Stack
 from infra.topics import create_topics, register_schemas
 from schemas.settings import LocalSettings
 
-# How long an example takes says how busy the machine is, and nothing else.
-settings.register_profile("earshot", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says how busy the machine is, and nothing else. `--hypothesis-profile=deep` looks longer.
+settings.register_profile("earshot", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("deep", settings.get_profile("earshot"), max_examples=2_000)
 settings.load_profile("earshot")
 
 START_DEADLINE_S = 90.0

@@ -125,11 +125,11 @@ def test_word_times_are_exact_after_eight_hours() -> None:
 
 
 def listener(luck: random.Random, bot: str, number: int, minutes: int) -> Voice:
-    """A voice that is muted but for three sentences."""
+    """A voice that is muted but for two sentences."""
     chunks: list[tuple[float, AudioChunk]] = []
     words: list[str] = []
     seq = 0
-    talks = {luck.randrange(1, minutes) for _ in range(3)}
+    talks = {luck.randrange(1, minutes) for _ in range(2)}
     for minute in range(minutes):
         sentence = []
         if minute in talks:
