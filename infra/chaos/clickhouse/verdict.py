@@ -129,9 +129,10 @@ def _raw(ground: Ground, database: str) -> list[tuple[Any, ...]]:
 
 
 def _views(ground: Ground, database: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Every view's rows as text, in order."""
+    """Every view's rows as text, in order; but for views that want to be asked something."""
     names = ground.ask(
-        f"SELECT name FROM system.tables WHERE database = '{database}' AND engine = 'View' AND name LIKE 'v\\_%'"  # noqa: S608
+        f"SELECT name FROM system.tables WHERE database = '{database}' AND engine = 'View' AND name LIKE 'v\\_%' "  # noqa: S608
+        "AND empty(parameterized_view_parameters)"
     )
     return {
         name: ground.ask(f"SELECT toString(tuple(*)) AS row FROM {database}.{name} ORDER BY row")  # noqa: S608
