@@ -183,6 +183,8 @@ class LogReader:
         self._consumer.resume(held)
 
     def _forget(self, partitions: list[Partition]) -> None:
+        """What leaves goes on in the client too: librdkafka would give it back paused, and nobody would know."""
+        self._consumer.resume([TopicPartition(*place) for place in partitions])
         self._paused -= set(partitions)
         self._undecoded = deque(m for m in self._undecoded if (m.topic(), m.partition()) not in partitions)
 

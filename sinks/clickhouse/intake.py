@@ -50,6 +50,7 @@ class Intake:
     ) -> None:
         self._stage = stage
         self._paused: set[Place] = set()
+        self._known: set[Place] = set()
         config = consumer_config(settings.kafka_bootstrap_servers, settings.clickhouse_consumer_group)
         own = {"partition.assignment.strategy": "cooperative-sticky", "queued.max.messages.kbytes": PREFETCH_KB}
         static = {"group.instance.id": settings.clickhouse_instance_id} if settings.clickhouse_instance_id else {}
@@ -107,10 +108,13 @@ class Intake:
         return marks.keys() - {(answer.topic, answer.partition) for answer in refused}
 
     def hold(self, places: set[Place]) -> None:
-        """Read nothing more of these partitions, and of all others that are ours go on."""
+        """Read nothing more of these partitions, and of all others that are ours go on.
+
+        librdkafka may give a partition back paused, as it was when it went: what is new here is told to go on too.
+        """
         ours = {(place.topic, place.partition) for place in self._consumer.assignment()}
-        start, stop = (self._paused & ours) - places, (places & ours) - self._paused
-        self._paused = places & ours
+        start, stop = ((self._paused | (ours - self._known)) & ours) - places, (places & ours) - self._paused
+        self._paused, self._known = places & ours, ours
         if stop:
             self._consumer.pause([TopicPartition(*place) for place in stop])
         if start:
@@ -126,8 +130,9 @@ class Intake:
         return limits[1] if limits else None
 
     def forget(self, places: Iterable[Place]) -> None:
-        """A partition that leaves forgets that it was held."""
+        """A partition that leaves comes back as a new one."""
         self._paused -= set(places)
+        self._known -= set(places)
 
     def close(self) -> None:
         self._consumer.close()
