@@ -16,6 +16,7 @@ from infra.chaos.clickhouse.matrix import (
     server_in_a_loop,
     sink_at_every_point,
     sink_before_it_commits,
+    sink_before_it_inserts,
     small_disk,
 )
 from infra.chaos.clickhouse.scenario import disturb
@@ -60,6 +61,6 @@ def test_without_a_token_the_check_finds_doubled_rows(ground: Ground) -> None:
 def test_a_commit_before_the_insert_is_found_as_a_loss(ground: Ground) -> None:
     """Negative control: what died between the two is nowhere."""
     ground.turn_to("commit_first", careless("commit_first"))
-    verdict = disturb(ground, SEED, (sink_at_every_point,), records_per_s=40, replay=False)
+    verdict = disturb(ground, SEED, (sink_before_it_inserts,), records_per_s=40, replay=False)
     assert not verdict.raw_rows_exact, verdict
     assert not verdict.passed

@@ -30,6 +30,12 @@ def sink_before_it_commits(ground: Ground, chance: random.Random) -> None:
         _dies(ground, chance, "after_ack")
 
 
+def sink_before_it_inserts(ground: Ground, chance: random.Random) -> None:
+    """The sink dies twice with a batch named and nothing of it inserted."""
+    for _ in range(2):
+        _dies(ground, chance, "after_intent")
+
+
 def _dies(ground: Ground, chance: random.Random, point: str) -> None:
     ground.kill_sink()
     sink = ground.start_sink(EARSHOT_CLICKHOUSE_DIE_AT=f"{point}:{chance.randint(1, 3)}")
