@@ -4,6 +4,7 @@
 folder that goes again, and Java writes what they loaded when they end. Java passes over an archive that does not fit.
 """
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def make(cache_dir: Path) -> list[Path]:
 def _settle(made: Path, place: Path) -> None:
     """Into its place at once and whole; another clone's is as good."""
     beside = place.with_name(f".{place.name}.{made.parent.name}")
-    beside.write_bytes(made.read_bytes())
+    shutil.copyfile(made, beside)
     beside.replace(place)
 
 

@@ -17,7 +17,7 @@ from sinks.clickhouse.batch import Entry, Place
 from sinks.message import raw
 
 POLL_BYTES = 8_000_000
-PREFETCH_KB = 16_384
+PREFETCH_KB = 16_384  # of all partitions together
 ANSWER_S = 5.0
 LAG_ANSWER_S = 1.0
 log = structlog.get_logger()
@@ -50,7 +50,6 @@ class Intake:
     ) -> None:
         self._stage = stage
         self._paused: set[Place] = set()
-        self._known: set[Place] = set()
         config = consumer_config(settings.kafka_bootstrap_servers, settings.clickhouse_consumer_group)
         own = {"partition.assignment.strategy": "cooperative-sticky", "queued.max.messages.kbytes": PREFETCH_KB}
         static = {"group.instance.id": settings.clickhouse_instance_id} if settings.clickhouse_instance_id else {}
@@ -108,13 +107,10 @@ class Intake:
         return marks.keys() - {(answer.topic, answer.partition) for answer in refused}
 
     def hold(self, places: set[Place]) -> None:
-        """Read nothing more of these partitions, and of all others that are ours go on.
-
-        librdkafka may give a partition back paused, as it was when it went: what is new here is told to go on too.
-        """
+        """Read nothing more of these partitions, and of all others that are ours go on."""
         ours = {(place.topic, place.partition) for place in self._consumer.assignment()}
-        start, stop = ((self._paused | (ours - self._known)) & ours) - places, (places & ours) - self._paused
-        self._paused, self._known = places & ours, ours
+        start, stop = (self._paused & ours) - places, (places & ours) - self._paused
+        self._paused = places & ours
         if stop:
             self._consumer.pause([TopicPartition(*place) for place in stop])
         if start:
@@ -130,9 +126,10 @@ class Intake:
         return limits[1] if limits else None
 
     def forget(self, places: Iterable[Place]) -> None:
-        """A partition that leaves comes back as a new one."""
-        self._paused -= set(places)
-        self._known -= set(places)
+        """What leaves goes on in the client too: librdkafka would give it back paused, and nobody would know."""
+        leaving = set(places)
+        self._consumer.resume([TopicPartition(*place) for place in leaving])
+        self._paused -= leaving
 
     def close(self) -> None:
         self._consumer.close()

@@ -101,8 +101,7 @@ class Pipeline:
     @property
     def unsent_bytes(self) -> int:
         """Speech that no provider has taken yet."""
-        in_sessions = sum(session.unsent_bytes for session in self._sessions.values()) if self._sessions else 0
-        return self._stream.unsent_bytes + in_sessions
+        return self._stream.unsent_bytes + sum(session.unsent_bytes for session in self._sessions.values())
 
     def feed(self, chunk: AudioChunk, span: Span, appended_at_ms: int) -> None:
         """The next chunk from the log."""

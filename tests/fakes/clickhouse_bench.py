@@ -17,7 +17,7 @@ from sinks.clickhouse.adapter import Server
 from sinks.clickhouse.batch import Batch, Entry
 from sinks.clickhouse.block import block_of
 from sinks.clickhouse.intent import Intent
-from sinks.clickhouse.migrate import migrations
+from sinks.clickhouse.migrate import migrate, migrations
 from sinks.clickhouse.rows import row_of
 from sinks.clickhouse.tables import MAPPER_VERSION, TABLES
 from sinks.clickhouse.writer import BadRow, Writer
@@ -139,6 +139,12 @@ class Bench:
             clickhouse_database=self.database,
             clickhouse_consumer_group=self.group,
         )
+
+    def make_tables(self) -> None:
+        """The database with its tables, before any sink is there."""
+        server = self.server()
+        migrate(server, self.database)
+        server.close()
 
     def server(self) -> Server:
         return Server(self.settings())

@@ -13,7 +13,6 @@ from schemas.topics import TRANSCRIPT_TURNS
 from sinks.clickhouse.adapter import NotNow, Refused, Server
 from sinks.clickhouse.columnar import frame_of
 from sinks.clickhouse.frame import Frame, placed
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.refusal import Refusal
 from sinks.clickhouse.tables import TURNS
 from tests.fakes.clickhouse_bench import Bench, Log
@@ -27,9 +26,7 @@ ALL = "SELECT * EXCEPT ingested_at FROM {db}.turns ORDER BY log_offset"
 @pytest.fixture
 def bench(kafka_bootstrap: str, registry_url: str, clickhouse: ClickHouseServer) -> Iterator[Bench]:
     bench = Bench(Log(kafka_bootstrap, registry_url), clickhouse.host, clickhouse.port, clickhouse.http_port)
-    with_tables = bench.server()
-    migrate(with_tables, bench.database)
-    with_tables.close()
+    bench.make_tables()
     yield bench
     bench.close()
 

@@ -15,7 +15,6 @@ from schemas.vocabulary import ParticipantKind
 from sinks.clickhouse.adapter import NotNow, Refused, Server
 from sinks.clickhouse.block import Block
 from sinks.clickhouse.intent import intent_of
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.refusal import Refusal
 from sinks.clickhouse.rows import row_of
 from sinks.clickhouse.tables import COLUMN_NAMES, TABLES
@@ -37,9 +36,7 @@ def log(kafka_bootstrap: str, registry_url: str) -> Log:
 def bench(log: Log, clickhouse: ClickHouseServer) -> Iterator[Bench]:
     """A database with its tables, and no sink yet."""
     bench = Bench(log, clickhouse.host, clickhouse.port, clickhouse.http_port)
-    server = bench.server()
-    migrate(server, bench.database)
-    server.close()
+    bench.make_tables()
     yield bench
     bench.close()
 
