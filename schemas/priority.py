@@ -4,7 +4,7 @@ Linux may share the processor among sessions before it looks at niceness, which 
 has a niceness of its own (sched(7), "The autogroup feature").
 """
 
-import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -30,9 +30,18 @@ def session_in_shell(niceness: int) -> str:
 
 
 def _take(niceness: int) -> bool:
-    with contextlib.suppress(PermissionError):
+    try:
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
-        if SESSION.exists():
-            SESSION.write_text(str(niceness))
-        return True
-    return False
+        _weigh_session(niceness)
+    except (PermissionError, BlockingIOError):  # the kernel limits how often a session may change it
+        return False
+    return True
+
+
+def _weigh_session(niceness: int) -> None:
+    """Processes of the machine's first session (autogroup 0) share with nobody: it has no weight, theirs counts alone."""
+    try:
+        SESSION.write_text(str(niceness))
+    except OSError as refused:
+        if refused.errno not in {errno.EINVAL, errno.ENOENT}:
+            raise

@@ -3,6 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from schemas import priority
 
 LAST = "from schemas.priority import give_way; give_way(); import os; print(os.nice(0))"
 
@@ -24,3 +29,17 @@ def test_going_first_without_the_right_changes_nothing() -> None:
     assert subprocess.run(
         command, check=True, capture_output=True, text=True, start_new_session=True
     ).stdout.split() == ["False", "0"]
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        pytest.param("/proc/self/clear_refs", id="the first session has no weight: EINVAL"),
+        pytest.param("/nowhere/autogroup", id="a kernel without sessions' weights"),
+    ],
+)
+def test_where_sessions_have_no_weight_a_process_has_its_own(session: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container's first session is weighed by nobody; the processes in it go before others all the same."""
+    monkeypatch.setattr(priority, "SESSION", Path(session))
+    monkeypatch.setattr("os.setpriority", lambda *_: None)
+    assert priority.go_first()
