@@ -54,7 +54,7 @@ class Codec:
     def __init__(self, schemas: SchemaSource) -> None:
         self._schemas = schemas
         self._ours: dict[str, Any] = {}
-        self._writers: dict[int, Any] = {}
+        self._resolutions: dict[tuple[str, int], tuple[Any, Any]] = {}
         self._headers: dict[str, bytes] = {}
         self._same: dict[tuple[str, bytes], bool] = {}
 
@@ -70,9 +70,9 @@ class Codec:
     def decode(self, topic: Topic, value: bytes | None, record_type: type[R]) -> R:
         """The record in `value`. Raises InvalidRecord for a poison record, RegistryUnavailable to try again later."""
         body = io.BytesIO(value or b"")
-        writer = self._writer(self._schema_id(body.read(HEADER.size)))
+        writer, reader = self._resolution(topic, self._schema_id(body.read(HEADER.size)))
         try:
-            found = fastavro.schemaless_reader(body, writer, self._reader(topic))
+            found = fastavro.schemaless_reader(body, writer, reader)
             record = msgspec.convert(found, record_type)
         except (EOFError, ValueError, IndexError, KeyError, TypeError, fastavro.read.SchemaResolutionError) as error:
             raise InvalidRecord(f"not a record of {topic.name}: {error}", error_class="bad_avro") from error
@@ -100,8 +100,11 @@ class Codec:
             self._ours[topic.name] = fastavro.parse_schema(plain_schema(topic))
         return self._ours[topic.name]
 
-    def _writer(self, schema_id: int) -> Any:
-        if schema_id not in self._writers:
-            plain = without_logical_types(self._schemas.writer_schema(schema_id))
-            self._writers[schema_id] = fastavro.parse_schema(plain)
-        return self._writers[schema_id]
+    def _resolution(self, topic: Topic, schema_id: int) -> tuple[Any, Any]:
+        """The writer's schema and ours; None for ours where it is the same one: comparing them costs as much as reading."""
+        key = topic.name, schema_id
+        if key not in self._resolutions:
+            writer = fastavro.parse_schema(without_logical_types(self._schemas.writer_schema(schema_id)))
+            ours = self._reader(topic)
+            self._resolutions[key] = writer, None if writer == ours else ours
+        return self._resolutions[key]

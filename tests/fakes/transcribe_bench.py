@@ -1,19 +1,20 @@
 """What the tests of the transcribe worker hold in their hands: the log, and workers as processes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Message, Producer
 
 from schemas.codec import Codec
 from schemas.events import AudioChunk, QualityWindow, ResultEvent, SessionEvent
-from schemas.kafka_client import consumer_config, producer_config, record_headers
+from schemas.kafka_client import producer_config, record_headers
 from schemas.registry import Registry
 from schemas.settings import Settings
-from schemas.topics import AUDIO_FRAMES, AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, Topic, dlq_of
+from schemas.topics import AUDIO_FRAMES, AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, dlq_of
 from schemas.vocabulary import ResultKind
 from tests.fakes.earshot_process import EarshotProcess
 from tests.fakes.fresh_name import fresh
+from tests.fakes.log_tail import LogTail
 
 FINALS = (ResultKind.FINAL, ResultKind.END_OF_TURN)
 
@@ -36,6 +37,7 @@ class TranscribeBench:
         self.codec = Codec(Registry(self.registry_url))
         self.producer = Producer(producer_config(self.bootstrap))
         self.workers: list[TranscribeWorker] = []
+        self._tail = LogTail(self.bootstrap)
         self.environment = {
             "EARSHOT_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
             "EARSHOT_SCHEMA_REGISTRY_URL": self.registry_url,
@@ -66,23 +68,27 @@ class TranscribeBench:
         self.producer.poll(0)
 
     def results(self, bot_id: str) -> list[ResultEvent]:
-        return [self.codec.decode(STT_RESULTS, m.value(), ResultEvent) for m in self._read(STT_RESULTS, bot_id)]
+        return [self.codec.decode(STT_RESULTS, m.value(), ResultEvent) for m in self._tail.under(STT_RESULTS, bot_id)]
 
     def all_results(self) -> list[ResultEvent]:
         """Everybody's, partition by partition in the order of the log."""
-        return [self.codec.decode(STT_RESULTS, m.value(), ResultEvent) for m in self._read(STT_RESULTS)]
+        return [self.codec.decode(STT_RESULTS, m.value(), ResultEvent) for m in self._tail.all_of(STT_RESULTS)]
 
     def encoded(self, chunk: AudioChunk) -> bytes:
         return self.codec.encode(AUDIO_FRAMES, chunk)
 
     def sessions(self, bot_id: str) -> list[SessionEvent]:
-        return [self.codec.decode(STT_SESSIONS, m.value(), SessionEvent) for m in self._read(STT_SESSIONS, bot_id)]
+        return [
+            self.codec.decode(STT_SESSIONS, m.value(), SessionEvent) for m in self._tail.under(STT_SESSIONS, bot_id)
+        ]
 
     def windows(self, bot_id: str) -> list[QualityWindow]:
-        return [self.codec.decode(AUDIO_QUALITY, m.value(), QualityWindow) for m in self._read(AUDIO_QUALITY, bot_id)]
+        return [
+            self.codec.decode(AUDIO_QUALITY, m.value(), QualityWindow) for m in self._tail.under(AUDIO_QUALITY, bot_id)
+        ]
 
     def dead(self, key: str) -> list[Message]:
-        return list(self._read(dlq_of(AUDIO_FRAMES), key))
+        return self._tail.under(dlq_of(AUDIO_FRAMES), key)
 
     def reached(self, bot_id: str, sample: int) -> bool:
         """Whether the cursor of the bot's only stream is at `sample`."""
@@ -91,24 +97,7 @@ class TranscribeBench:
     def close(self) -> None:
         for worker in self.workers:
             worker.close()
-
-    def _read(self, topic: Topic, bot_id: str = "") -> Iterator[Message]:
-        """The bot's records on the topic, or everybody's, from its beginning to its end now."""
-        config = consumer_config(self.bootstrap, fresh("read")) | {"enable.partition.eof": True}
-        consumer = Consumer(config)
-        try:
-            partitions = consumer.list_topics(topic.name, timeout=10).topics[topic.name].partitions
-            consumer.assign([TopicPartition(topic.name, number, 0) for number in partitions])
-            left = len(partitions)
-            while left:
-                message = consumer.poll(10)
-                assert message is not None, f"{topic.name} cannot be read"
-                if message.error():
-                    left -= 1
-                elif not bot_id or message.key() == bot_id.encode():
-                    yield message
-        finally:
-            consumer.close()
+        self._tail.close()
 
 
 def assert_chain(results: list[ResultEvent], end_sample: int) -> None:

@@ -1,16 +1,14 @@
 """What the tests of the turns worker hold in their hands: the log, the worker as a process, and the turns it wrote."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiokafka.partitioner import murmur2
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 
 from schemas.codec import Codec
 from schemas.events import BotEvent, ParticipantEvent, Record, ResultEvent, TranscriptEvent, Turn
-from schemas.kafka_client import consumer_config, producer_config, record_headers
+from schemas.kafka_client import producer_config, record_headers
 from schemas.registry import Registry
 from schemas.topics import (
     BOT_EVENTS,
@@ -24,6 +22,7 @@ from schemas.topics import (
 )
 from tests.fakes.earshot_process import EarshotProcess
 from tests.fakes.fresh_name import fresh
+from tests.fakes.log_tail import LogTail
 from tests.fakes.waiting import until
 
 Input = ResultEvent | ParticipantEvent | BotEvent
@@ -58,6 +57,7 @@ class TurnsBench:
     def __post_init__(self) -> None:
         self.codec = Codec(Registry(self.registry_url))
         self._producer = Producer(producer_config(self.kafka_bootstrap, linger_ms=0))
+        self._tail = LogTail(self.kafka_bootstrap)
 
     def start(self, **changed: str) -> TurnsWorker:
         worker = TurnsWorker(
@@ -82,6 +82,7 @@ class TurnsBench:
     def close(self) -> None:
         for worker in self.workers:
             worker.close()
+        self._tail.close()
 
     def say(self, *records: Input) -> None:
         for record in records:
@@ -105,24 +106,10 @@ class TurnsBench:
         return [self.codec.decode(TRANSCRIPT_EVENTS, value, TranscriptEvent) for value in values]
 
     def dead_letters(self, topic: Topic, key: str) -> list[bytes | None]:
-        return list(self._values(dlq_of(topic), key))
+        return self._values(dlq_of(topic), key)
 
-    def _values(self, topic: Topic, key: str) -> Iterator[bytes | None]:
-        config = consumer_config(self.kafka_bootstrap, fresh("read"))
-        consumer = Consumer({**config, "enable.partition.eof": True, "fetch.wait.max.ms": 10})
-        partition = (murmur2(key.encode()) & 0x7FFFFFFF) % topic.partitions
-        try:
-            consumer.assign([TopicPartition(topic.name, partition, 0)])
-            while True:
-                message = consumer.poll(10)
-                assert message is not None, f"{topic.name} does not answer"
-                if (error := message.error()) is not None:
-                    assert error.name() == "_PARTITION_EOF", error
-                    return
-                if message.key() == key.encode():
-                    yield message.value()
-        finally:
-            consumer.close()
+    def _values(self, topic: Topic, key: str) -> list[bytes | None]:
+        return [message.value() for message in self._tail.under(topic, key)]
 
 
 def latest(turns: list[Turn]) -> dict[str, Turn]:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from infra.demo.receiver import Receipt
 from schemas.codec import Codec
@@ -33,6 +33,7 @@ from schemas.topics import (
 from schemas.vocabulary import AttemptOutcome
 from sinks.broker import partition_of
 from tests.fakes.bot_script import BotScript
+from tests.fakes.log_tail import LogTail
 from tests.fakes.webhook_receiver import (
     SECRET,
     Fault,
@@ -66,6 +67,10 @@ class River:
     def __post_init__(self) -> None:
         self.codec = Codec(Registry(self.registry_url))
         self.producer = Producer(producer_config(self.bootstrap))
+        self._tail = LogTail(self.bootstrap)
+
+    def close(self) -> None:
+        self._tail.close()
 
     def command(self, url: str, **settings: str) -> list[str]:
         ours = {
@@ -109,20 +114,7 @@ class River:
 
     def lines(self, topic: Topic) -> list[Message]:
         """Everything on `topic` now."""
-        partitions = range(topic.partitions)
-        consumer = Consumer({**consumer_config(self.bootstrap, f"lines-{uuid4()}"), "enable.partition.eof": True})
-        consumer.assign([TopicPartition(topic.name, partition, OFFSET_BEGINNING) for partition in partitions])
-        found: list[Message] = []
-        ended = 0
-        while ended < len(partitions):
-            message = consumer.poll(10)
-            assert message is not None
-            if message.error() is None:
-                found.append(message)
-            else:
-                ended += 1
-        consumer.close()
-        return found
+        return self._tail.all_of(topic)
 
     def attempts(self, bot_id: str) -> list[WebhookAttempt]:
         return self._ours(WEBHOOK_ATTEMPTS, WebhookAttempt, bot_id)
@@ -131,9 +123,7 @@ class River:
         return self._ours(WEBHOOK_DELIVERIES, WebhookDelivery, bot_id)
 
     def _ours(self, topic: Topic, record_type: type[Line], bot_id: str) -> list[Line]:
-        lines = [
-            self.codec.decode(topic, m.value(), record_type) for m in self.lines(topic) if m.key() == bot_id.encode()
-        ]
+        lines = [self.codec.decode(topic, m.value(), record_type) for m in self._tail.under(topic, bot_id)]
         return [line for line in lines if line.endpoint_id == self.endpoint_id]
 
     @asynccontextmanager
@@ -154,8 +144,10 @@ class River:
 
 
 @pytest.fixture
-def river(kafka_bootstrap: str, registry_url: str, tmp_path: Path) -> River:
-    return River(kafka_bootstrap, registry_url, tmp_path)
+def river(kafka_bootstrap: str, registry_url: str, tmp_path: Path) -> Iterator[River]:
+    river = River(kafka_bootstrap, registry_url, tmp_path)
+    yield river
+    river.close()
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:

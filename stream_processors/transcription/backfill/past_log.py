@@ -21,8 +21,6 @@ log = structlog.get_logger()
 KAFKA_REMEDY = "start it with `earshot up`, or set EARSHOT_KAFKA_BOOTSTRAP_SERVERS"
 EARLIER_MS = 600_000
 READ_TIMEOUT_S = 30.0
-POLL_S = 1.0
-BATCH = 200
 R = TypeVar("R", bound=Record)
 
 
@@ -112,16 +110,12 @@ class PastLog:
     def _to_the_end(self, topic: Topic, partition: int, since_ms: int | None) -> Iterator[Message]:
         """Messages up to the end as it is when it is reached; the caller may stop asking before."""
         self._consumer.assign([TopicPartition(topic.name, partition, self._start(topic, partition, since_ms))])
-        silent_s = 0.0
-        while silent_s < READ_TIMEOUT_S:
-            messages = self._consumer.consume(BATCH, POLL_S)
-            silent_s = 0.0 if messages else silent_s + POLL_S
-            for message in messages:
-                error = message.error()
-                if error is None:
-                    yield message
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    return
+        while (message := self._consumer.poll(READ_TIMEOUT_S)) is not None:
+            error = message.error()
+            if error is None:
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:
+                return
         raise Unavailable(f"{topic.name} cannot be read", remedy=KAFKA_REMEDY)
 
     def _start(self, topic: Topic, partition: int, since_ms: int | None) -> int:
