@@ -4,7 +4,9 @@ Only the `new_…` functions draw at random: a bot, an endpoint or a command is 
 """
 
 import hashlib
+import random
 import secrets
+from functools import lru_cache
 
 
 def _digest(*parts: object) -> str:
@@ -45,5 +47,9 @@ def delivery_id(endpoint_id: str, event: str) -> str:
 
 def traceparent(bot_id: str) -> str:
     """W3C traceparent: one trace for each bot, a new span for each record."""
-    trace = hashlib.blake2b(bot_id.encode(), digest_size=16).hexdigest()
-    return f"00-{trace}-{secrets.token_hex(8)}-01"
+    return f"00-{_trace(bot_id)}-{random.getrandbits(64):016x}-01"
+
+
+@lru_cache(4096)
+def _trace(bot_id: str) -> str:
+    return hashlib.blake2b(bot_id.encode(), digest_size=16).hexdigest()

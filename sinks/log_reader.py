@@ -72,15 +72,15 @@ class LogReader:
         registry = Registry(settings.schema_registry_url)
         registry.demand_answer()
         self._codec = Codec(registry)
+        self._read = {topic.name: RECORDS_READ.labels(stage, topic.name) for topic in topics}
         self._undecoded: deque[Message] = deque()
         self._paused: set[Partition] = set()
         self._holding = False
         self._dead_letters = DeadLetterWriter(settings.kafka_bootstrap_servers, stage)
         self._consumer = Consumer(consumer_config(settings.kafka_bootstrap_servers, group_id))
-        names = [topic.name for topic in topics]
-        demand_topics(self._consumer, names, settings)
+        demand_topics(self._consumer, self._read, settings)
         assigned, revoked = _hook(on_assigned), _hook(on_revoked, self._forget)
-        self._consumer.subscribe(names, on_assign=assigned, on_revoke=revoked, on_lost=revoked)
+        self._consumer.subscribe(list(self._read), on_assign=assigned, on_revoke=revoked, on_lost=revoked)
 
     def poll(self, timeout_s: float, max_records: int = 500) -> list[LogRecord]:
         """Records that are there within `timeout_s`; raises Unavailable when Kafka refuses for good."""
@@ -169,7 +169,7 @@ class LogReader:
         except InvalidRecord as error:
             self.bury(found, error)
             return []
-        RECORDS_READ.labels(self._stage, topic.name).inc()
+        self._read[topic.name].inc()
         return [LogRecord(topic, found.partition, found.offset, appended_at_ms(message), record, found)]
 
     def _hold(self) -> None:

@@ -1,12 +1,12 @@
 """`earshot sink clickhouse`: one process of the sink."""
 
-import gc
 import signal
 from threading import Event, Thread
 
 import click
 import structlog
 
+from schemas.garbage import spare_what_stays
 from schemas.health import Readiness, serve
 from schemas.settings import ClickHouseSettings, load
 from schemas.telemetry import configure_logging
@@ -19,7 +19,6 @@ from sinks.clickhouse.preparation import prepare
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.clickhouse.writer import Writer
 
-COLLECTOR_THRESHOLDS = (200_000, 20, 50)
 log = structlog.get_logger()
 
 
@@ -48,16 +47,9 @@ def clickhouse() -> None:
     server.demand_bulk()
     writer = Writer(server, database=database, group=settings.clickhouse_consumer_group)
     sink = ClickHouseSink(settings, writer, SystemClock(), faults=faults, readiness=readiness)
-    _spare_the_collector()
+    spare_what_stays()
     log.info("sink_started", sink="clickhouse", database=database, group=settings.clickhouse_consumer_group)
     eraser = Thread(target=Eraser(settings, SystemClock()).run, args=(stopping,), name="eraser", daemon=True)
     eraser.start()
     sink.run(stopping.is_set)
     log.info("sink_stopped", sink="clickhouse")
-
-
-def _spare_the_collector() -> None:
-    """A batch is thousands of objects that live for one insert and hold no cycles: looking through them again and again, as
-    Python's collector does by default, costs more than making them."""
-    gc.freeze()
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import lru_cache
 
 import aiohttp
 from yarl import URL
@@ -61,9 +62,9 @@ class Poster:
 
     async def _post(self, url: URL, timeout_s: float, headers: Mapping[str, str], body: bytes) -> Answer:
         started_ms = self._clock.monotonic_ms()
-        timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
+        payload = aiohttp.BytesPayload(body, content_type=headers["content-type"])
         async with self._session.post(
-            url, data=body, headers=headers, allow_redirects=False, timeout=timeout
+            url, data=payload, headers=headers, allow_redirects=False, timeout=_timeout(timeout_s)
         ) as response:
             latency_ms = self._since_ms(started_ms)
             of_proxy = self._proxied and response.status == PROXY_AUTHENTICATION
@@ -84,6 +85,11 @@ class Poster:
         return round(self._clock.monotonic_ms() - started_ms)
 
 
+@lru_cache(256)
+def _timeout(total_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_TIMEOUT_S)
+
+
 def _are_safe(headers: Mapping[str, str]) -> bool:
     """Whether no value could end its line and begin a header of its own: ids and types come from the log."""
     return all(value.isascii() and value.isprintable() for value in headers.values())
@@ -95,6 +101,8 @@ def _unanswered(why: Failure, latency_ms: int, headers: Mapping[str, str]) -> An
 
 async def _snippet(response: aiohttp.ClientResponse) -> str:
     """The answer's beginning. Its status has been given by now, so a body that stalls or breaks changes nothing."""
+    if response.content.at_eof():
+        return ""
     got = bytearray()
     try:
         async with asyncio.timeout(SNIPPET_TIMEOUT_S):

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import structlog
+from prometheus_client import Counter
 
 from schemas.events import WebhookAttempt, WebhookDelivery
 from schemas.telemetry import WEBHOOK_ATTEMPTS as ATTEMPTS_COUNTER
@@ -55,6 +57,7 @@ class Dispatcher:
         self._timer_us = 0
         self._fetching = False
         self._stopping = False
+        self._going_on = False
         self._tried: dict[Place, tuple[int, int]] = {}
         self.closings: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
@@ -106,6 +109,7 @@ class Dispatcher:
 
     def go_on(self) -> None:
         """Start what is due, write down what was decided, and come back when something is due."""
+        self._going_on = False
         now_us = self._clock.now_us()
         for head, skip in () if self._stopping else self._scheduler.start(now_us):
             if skip:
@@ -115,6 +119,12 @@ class Dispatcher:
             self._under_way[task] = head
             task.add_done_callback(self._under_way.pop)
         self._follow_up(now_us)
+
+    def _go_on_soon(self) -> None:
+        """Once for all answers that the loop found together."""
+        if not self._going_on:
+            self._going_on = True
+            self._loop.call_soon(self.go_on)
 
     async def end(self, partitions: Collection[int], grace_s: float) -> None:
         """Start nothing more of `partitions`; let their tries end, break off those that take longer than `grace_s`."""
@@ -147,10 +157,10 @@ class Dispatcher:
             self._scheduler.broken_off(head, self._clock.now_us())
             raise
         self._record(head, self._scheduler.answered(head, answer, started_at_us, self._clock.now_us()))
-        self.go_on()
+        self._go_on_soon()
 
     def _record(self, head: Pending, attempt: WebhookAttempt) -> None:
-        ATTEMPTS_COUNTER.labels(attempt.outcome.value, attempt.error_class).inc()
+        _counter(attempt.outcome.value, attempt.error_class).inc()
         if attempt.outcome is not AttemptOutcome.DELIVERED:
             _log_failure(attempt)
         self._outcomes.record(head, attempt, self._scheduler.take_writes())
@@ -198,6 +208,11 @@ class Dispatcher:
         WEBHOOK_DELIVERIES_WAITING.labels("parked").set(self._scheduler.parked)
         WEBHOOK_DELIVERIES_WAITING.labels("unparked").set(self._scheduler.unparked)
         self.go_on()
+
+
+@lru_cache(256)
+def _counter(outcome: str, error_class: str) -> Counter:
+    return ATTEMPTS_COUNTER.labels(outcome, error_class)
 
 
 def _log_failure(attempt: WebhookAttempt) -> None:

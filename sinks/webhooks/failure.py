@@ -3,6 +3,7 @@
 import ssl
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 import aiohttp
 
@@ -70,6 +71,7 @@ def failure(error: BaseException, *, proxied: bool) -> Failure:
     return Failure(name)
 
 
+@lru_cache(64)  # everybody's clock says the same second
 def _seconds(date: str) -> float:
     try:
         return parsedate_to_datetime(date).timestamp()

@@ -70,6 +70,7 @@ class FanOut:
         self._journal = Journal(book)
         self._offsets = {topic.name: Offsets() for topic in INPUTS}
         self._bots: dict[str, BotRelease] = {}
+        self._open: dict[str, None] = {}  # a dict keeps the order of what was taken
 
     def restore(self, left: Left) -> None:
         """Take up what an earlier process left. A bot of which nothing is read again by the inputs' ends is over."""
@@ -91,6 +92,7 @@ class FanOut:
                 finished=known.over,
             )
         self._bots[bot_id].take(place, record, now_us)
+        self._open[bot_id] = None
 
     def pass_by(self, place: Place) -> None:
         """The record there could not be read and is on its dead-letter topic."""
@@ -100,11 +102,14 @@ class FanOut:
         """Deliveries to put on the log, in order."""
         read_to = {topic: offsets.next or 0 for topic, offsets in self._offsets.items()}
         advanced = Advanced([], [])
-        for bot_id, bot in list(self._bots.items()):
+        for bot_id in list(self._open):
+            bot = self._bots[bot_id]
             for step in bot.release(read_to, now_us):
                 self._step(step, advanced, now_us)
+            if not bot.waits:
+                del self._open[bot_id]
             if bot.unknown:
-                self._forget(bot_id)
+                self._let_go(bot_id)  # of what was told of it before, the journal knows until reading is past it
         return advanced
 
     def written(self, draft: Draft, offsets: Sequence[int]) -> None:
@@ -158,5 +163,9 @@ class FanOut:
         return all((self._offsets[topic].watermark or 0) >= end for topic, end in bot.frontier.items())
 
     def _forget(self, bot_id: str) -> None:
-        self._bots.pop(bot_id, None)
+        self._let_go(bot_id)
         self._journal.forget(bot_id)
+
+    def _let_go(self, bot_id: str) -> None:
+        self._bots.pop(bot_id, None)
+        self._open.pop(bot_id, None)

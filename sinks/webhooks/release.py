@@ -73,6 +73,11 @@ class BotRelease:
         """Whether nothing is left to wait for, since none of the bot's own events ever came."""
         return self._latest is None and not self._waiting and not self._transcript and not self.finished
 
+    @property
+    def waits(self) -> bool:
+        """Whether `release` may find something though no record of the bot was taken: positions move on, time passes."""
+        return bool(self._transcript or self._done) or self.deadline_us is not None
+
     def take(self, place: Place, record: Record, now_us: int) -> None:
         if self.finished:
             self._ready.append(Step(None, (place,), dropped="after_done"))

@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from schemas.errors import UsageError
+from schemas.garbage import spare_what_stays
 from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.timebase import SystemClock
@@ -52,6 +53,7 @@ class WebhookSink:
         """Until `stop`. Raises Unavailable when Kafka or the registry is away, alone or in a group."""
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
             running = await self._start(stack, tasks)
+            spare_what_stays()
             log.info("sink_started", sink="webhooks", group=self._settings.webhook_consumer_group)
             try:
                 await self._stopped.wait()

@@ -12,6 +12,7 @@ import structlog
 
 from schemas.codec import Codec
 from schemas.errors import EarshotError, Unavailable
+from schemas.garbage import spare_what_stays
 from schemas.registry import Registry
 from schemas.settings import TranscribeSettings
 from schemas.telemetry import PROCESS_ERRORS
@@ -108,6 +109,7 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
         _every(LIVENESS_S, watch.look),
     ]
     await member.start()
+    spare_what_stays()
     log.info("transcribing", providers=list(providers), group=settings.consumer_group)
     try:
         await _until_told_to_stop(loops)

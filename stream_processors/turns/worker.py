@@ -10,6 +10,7 @@ import structlog
 from schemas.codec import Codec
 from schemas.dead_letter import RawRecord
 from schemas.errors import EarshotError, Unavailable
+from schemas.garbage import spare_what_stays
 from schemas.registry import Registry
 from schemas.settings import TurnsSettings
 from schemas.telemetry import PROGRESS_AT
@@ -89,6 +90,7 @@ class Worker:
 
     async def _run_app(self) -> None:
         await self._app.start()
+        spare_what_stays()
         log.info("ready", stage=STAGE)
         await self._app.wait_until_stopped()
         reason = self._app.crash_reason
