@@ -43,7 +43,7 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
 
 def _tell(environment: dict[str, str]) -> int:
     codec, clock = Codec(Registry(environment["EARSHOT_SCHEMA_REGISTRY_URL"])), SystemClock()
-    producer = Producer(producer_config(environment["EARSHOT_KAFKA_BOOTSTRAP_SERVERS"], linger_ms=1))
+    producer = Producer(producer_config(environment["EARSHOT_KAFKA_BOOTSTRAP_SERVERS"]))
     bots = [f"bot_bench_{number}" for number in range(BOTS)]
     told = 0
     for bot_id in bots:
