@@ -9,6 +9,7 @@ from schemas.topics import PARTITIONER
 Headers = list[tuple[str, bytes]]
 COMPRESSION = "none"  # stock kafkajs and aiokafka (Faust) read no zstd or lz4, and PCM shrinks by a fifth at best
 RECONNECT_MS = 1_000  # librdkafka's own 10 s would keep audio back for that long after a broker has come back
+QUEUED_KB = 16_384  # librdkafka's own 64 MB is what a process would weigh while it catches up
 FULL_QUEUE_MS = 20  # librdkafka's own 1 s would have a fast reader wait for a queue that it has emptied long ago
 LOG_LEVEL = 2  # librdkafka would print a line for every try to connect; what matters reaches us as errors
 
@@ -40,6 +41,7 @@ def consumer_config(bootstrap_servers: str, group_id: str) -> dict[str, str | in
         "session.timeout.ms": 10_000,
         "heartbeat.interval.ms": 2_000,
         "fetch.wait.max.ms": 200,
+        "queued.max.messages.kbytes": QUEUED_KB,
         "fetch.queue.backoff.ms": FULL_QUEUE_MS,
         "reconnect.backoff.max.ms": RECONNECT_MS,
         "log_level": LOG_LEVEL,

@@ -18,14 +18,14 @@ from schemas.settings import LocalSettings
 from schemas.topics import WEBHOOK_PARKED
 
 NAME = "webhooks_memory"
-BOTS, WARM_UP, PARKED = 100, 10_000, 100_000
+BOTS, WARM_UP, PARKED = 100, 20_000, 100_000
 BODY_BYTES = 1_800
 MOST_BYTES = 200
 DEADLINE_S = 240.0
 
 
 def run(settings: LocalSettings, seed: int, command: str) -> Result:
-    """The first ten thousand fill every buffer there is; the rest shows what each further one costs."""
+    """The first twenty thousand fill every buffer there is; the rest shows what each further one costs."""
     with TemporaryDirectory(prefix="earshot-bench-") as name, own_cluster(settings, Path(name)) as cluster:
         stand = WebhookStand(cluster.environment, Path(name), endpoints=1, away=True)
         with stand.running() as sink:

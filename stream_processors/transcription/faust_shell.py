@@ -1,21 +1,23 @@
 """SHELL: Faust joins the group, hands over records and gates rebalances; nothing else of it is used.
 
-The only file of the stage that knows Faust and aiokafka. `acks=False`: Faust tracks and commits nothing; its commits lose records
-beside ours. Four private names are used, each marked: this is why the versions are pinned exactly, and a contract test
-looks for them.
+The only file of the stage that knows Faust and aiokafka. Records come straight from Faust's consumer, not through its
+streams, whose price a record is several times ours (decision record 20). `acks=False`: Faust tracks and commits nothing;
+its commits lose records beside ours. Four private names are used, each marked: this is why the versions are pinned exactly,
+and a contract test looks for them.
 """
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import faust
 import structlog
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
-from faust.types import TP
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, Message
 
 from schemas.settings import TranscribeSettings
 from schemas.timebase import Clock
@@ -31,14 +33,39 @@ FLUSH_S = 4.0
 COMMIT_TIMEOUT_S = 5.0
 
 
+class DirectConsumer(driver.Consumer):
+    """Faust's consumer, whose `callback` gets every record and is waited for.
+
+    Faust's own way to an agent costs four tasks, a queue and an event for each record, more than transcribing it. All that
+    is to break off a delivery that waits for a full queue while the group forms; our callback waits for nothing of Faust's.
+    """
+
+    async def wait_first(self, *coros: Any, **options: Any) -> Any:
+        """Of a delivery and Faust's call to break it off the delivery; whatever else Faust waits for, as Faust does."""
+        match coros:
+            case (Coroutine() as delivery, Coroutine() as broken_off):
+                broken_off.close()
+                return await delivery
+            case _:
+                return await super().wait_first(*coros, **options)
+
+
+class DirectTransport(driver.Transport):
+    """Faust's Kafka transport with our consumer."""
+
+    Consumer = DirectConsumer
+
+
 def make_app(settings: TranscribeSettings, folder: Path) -> faust.App:
     """An application that is not started."""
-    return faust_app.make_app(
+    app = faust_app.make_app(
         settings.consumer_group,
         settings.kafka_bootstrap_servers,
         folder,
         session_timeout_s=settings.session_timeout_ms / 1000,
     )
+    app.transport = DirectTransport(app.conf.broker_consumer, app)
+    return app
 
 
 class GroupMember:
@@ -63,12 +90,13 @@ class GroupMember:
             key_serializer="raw",
             value_serializer="raw",
         )
-        app.agent(channel, name="transcribe", concurrency=1)(self._read)
+        app.agent(channel, name="transcribe", concurrency=1)(_read_nothing)
         app.on_partitions_revoked.connect(self._revoked)
         app.on_rebalance_complete.connect(self._assigned)
         app.on_before_shutdown.connect(self._leaving)
 
     async def start(self) -> None:
+        cast(DirectConsumer, self._app.consumer).callback = self._read
         await self._app.start()
 
     async def stop(self) -> None:
@@ -118,10 +146,8 @@ class GroupMember:
             log.warning("reading_again", partition=number, offset=offset)
             await self._app.consumer.seek(TP(AUDIO_FRAMES.name, number), offset)
 
-    async def _read(self, stream: Any) -> None:
-        async for event in stream.noack().events():
-            message = event.message
-            await self._worker.feed(raw_record(message), int(message.timestamp * 1000))
+    async def _read(self, message: Message) -> None:
+        await self._worker.feed(raw_record(message), int(message.timestamp * 1000))
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
         """Awaited before the group goes on without us; the first time there is nothing to give back."""
@@ -230,6 +256,12 @@ class GroupMember:
         ours = self._consumer.assignment()
         self._consumer.pause(*[place for place in stop if place in ours])
         self._consumer.resume(*[place for place in go if place in ours])
+
+
+async def _read_nothing(stream: Any) -> None:
+    """The agent is why Faust subscribes; the records come another way."""
+    async for _ in stream.noack():
+        raise AssertionError("a record took Faust's way")
 
 
 def _places(numbers: set[int]) -> list[TopicPartition]:
