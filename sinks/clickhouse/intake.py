@@ -17,7 +17,6 @@ from sinks.clickhouse.batch import Entry, Place
 from sinks.message import raw
 
 POLL_BYTES = 8_000_000
-PREFETCH_KB = 16_384  # of all partitions together
 ANSWER_S = 5.0
 LAG_ANSWER_S = 1.0
 log = structlog.get_logger()
@@ -51,7 +50,7 @@ class Intake:
         self._stage = stage
         self._paused: set[Place] = set()
         config = consumer_config(settings.kafka_bootstrap_servers, settings.clickhouse_consumer_group)
-        own = {"partition.assignment.strategy": "cooperative-sticky", "queued.max.messages.kbytes": PREFETCH_KB}
+        own = {"partition.assignment.strategy": "cooperative-sticky"}
         static = {"group.instance.id": settings.clickhouse_instance_id} if settings.clickhouse_instance_id else {}
         self._consumer = Consumer({**config, **own, **static})
         names = list(topics)

@@ -32,6 +32,14 @@ def test_what_the_turns_worker_overrides_is_there() -> None:
     assert "self._committed_offset" in inspect.getsource(FaustConsumer.perform_seek)
 
 
+def test_what_the_transcription_worker_goes_around_is_there() -> None:
+    """Every record goes to `callback`, raced in `wait_first` with the call to break it off, and nothing else is raced so."""
+    drain = "".join(inspect.getsource(FaustConsumer._drain_messages).split())
+    assert "callback=self.callback" in drain
+    assert "awaitself.wait_first(callback(message),self.suspend_flow.wait())" in drain
+    assert inspect.getsource(inspect.getmodule(FaustConsumer)).count("wait_first(\n") == 1  # type: ignore[arg-type]
+
+
 def test_a_topic_can_be_read_without_acknowledgements() -> None:
     """`acks=False` is what keeps Faust from committing beside us."""
     assert "acks" in inspect.signature(faust.App.topic).parameters
