@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from schemas.errors import InvalidRecord
 from schemas.topics import DLQ_SUFFIX
 
@@ -11,8 +13,7 @@ LETTER_HEADERS = ("origin_topic", "origin_partition", "origin_offset", "stage", 
 REDRIVE_OF = "redrive_of"  # on a record that was put back: topic/partition/offset of the one it is again
 
 
-@dataclass(frozen=True)
-class RawRecord:
+class RawRecord(msgspec.Struct, frozen=True):
     """A Kafka record as it lies in the log."""
 
     topic: str

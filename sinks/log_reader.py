@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+import msgspec
 import structlog
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
@@ -27,8 +27,7 @@ DeadHook = Callable[[RawRecord, InvalidRecord], None]
 NO_NOTES: Mapping[Partition, str] = {}
 
 
-@dataclass(frozen=True)
-class LogRecord:
+class LogRecord(msgspec.Struct, frozen=True):
     """One decoded record and its place in the log. `appended_at_ms` is the record's Kafka timestamp."""
 
     topic: Topic

@@ -21,7 +21,7 @@ BOTS, SPEAKERS, TALKING = 10, 2, 0.5
 OUTAGE_S = 300.0
 SPEED = 15.0
 DEADLINE_S = 420.0
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 3.0
 FRAMES_READ = "earshot_records_read_total"
 
 

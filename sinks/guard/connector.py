@@ -38,7 +38,7 @@ class GuardedSockets:
 
 
 def guarded_session(ranges: Ranges, *, resolver: AbstractResolver | None = None) -> aiohttp.ClientSession:
-    """A session for links that customers gave us: no cookies, nothing unpacked, connections kept, as many as asked for.
+    """A session for links that customers gave us: no cookies, nothing packed, connections kept, as many as asked for.
 
     Redirects are the caller's to refuse: every request needs `allow_redirects=False`. Must be made in a running loop.
     """
@@ -63,6 +63,7 @@ def _session(connector: aiohttp.TCPConnector, proxy_url: str | None = None) -> a
         proxy=proxy_url,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
+        skip_auto_headers=("Accept", "Accept-Encoding"),
         trust_env=False,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
     )

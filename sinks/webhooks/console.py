@@ -38,6 +38,8 @@ def webhooks() -> None:
     Everything goes through the log: endpoints are records on webhook.endpoints, wishes are records on webhook.commands,
     and what came of it is on webhook.attempts, for 7 days here and for longer in ClickHouse (v_webhook_attempts).
     """
+    settings = load(WebhookSettings)
+    configure_logging(settings.log_level, settings.log_format)
 
 
 for command in (endpoints, disable, enable, rotate_secret):
@@ -137,7 +139,6 @@ def link(sha256: str) -> None:
 def serve() -> None:
     """Serve the content of large events behind their links, until SIGTERM."""
     settings = load(WebhookSettings)
-    configure_logging(settings.log_level, settings.log_format)
     store = ContentStore(settings.webhook_content_dir)
     host, port = settings.webhook_content_host, settings.webhook_content_port
     keep_s = 2 * settings.webhook_link_lifetime_s

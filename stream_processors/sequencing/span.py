@@ -49,6 +49,8 @@ class Span:
 
     def part(self, seq: int, end_seq: int) -> "Span":
         """The units from `seq` to `end_seq` of this span."""
+        if (seq, end_seq) == (self.seq, self.end_seq):
+            return self
         pcm = self.pcm[(seq - self.seq) * BYTES_PER_UNIT : (end_seq - self.seq) * BYTES_PER_UNIT]
         return replace(self, seq=seq, units=end_seq - seq, pcm=pcm)
 

@@ -6,6 +6,7 @@ Built on confluent-kafka, and on no consumer group.
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from threading import Event
 from uuid import uuid4
 
 import structlog
@@ -31,6 +32,7 @@ KAFKA_REMEDY = "start it with `earshot up`, or set EARSHOT_KAFKA_BOOTSTRAP_SERVE
 READ_TIMEOUT_S = 10.0
 ANY_PARTITION = -1
 DRAIN_STEP_S = 0.01
+END_TIMEOUT_S = 2.0
 POLL_S = 1.0
 
 
@@ -121,6 +123,7 @@ class ResultsLog:
         self._consumer = Consumer(config)
         self._codec = codec
         self._label = label
+        self._leaving = Event()
 
     def restore(self, from_offsets: dict[int, int]) -> dict[int, Tail]:
         """K of every stream that wrote a result since these offsets, by partition, and the end of each partition."""
@@ -133,14 +136,18 @@ class ResultsLog:
 
     def audio_ends(self, partitions: Iterable[int]) -> dict[int, int]:
         """The offset the next record of each audio partition will have."""
-        return {number: self._end(number) for number in partitions}
+        return {number: self._end(number) for number in partitions if not self._leaving.is_set()}
+
+    def leave(self) -> None:
+        """Ask no more ends: a process that is told to stop waits for its threads, and a broker may be away for each of them."""
+        self._leaving.set()
 
     def close(self) -> None:
         self._consumer.close()
 
     def _end(self, number: int) -> int:
         place = TopicPartition(AUDIO_FRAMES.name, number)
-        ends = self._consumer.get_watermark_offsets(place, timeout=READ_TIMEOUT_S, cached=False)
+        ends = self._consumer.get_watermark_offsets(place, timeout=END_TIMEOUT_S, cached=False)
         return ends[1] if ends else 0
 
     def _to_the_end(self, from_offsets: dict[int, int]) -> Iterable[Message]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.events import AudioChunk
 from stream_processors.order import Order, Turn
@@ -11,9 +12,8 @@ from stream_processors.transcription.pipeline import Pipeline
 FORGET_MS = 600_000
 
 
-@dataclass(frozen=True, slots=True)
-class StreamKey:
-    """One epoch of one stream."""
+class StreamKey(NamedTuple):
+    """One epoch of one stream; a tuple, since every record is looked up by one."""
 
     bot_id: str
     stream_id: str
@@ -74,10 +74,7 @@ class Partition:
         return entry
 
     def older_epochs(self, chunk: AudioChunk) -> Iterator[Pipeline]:
-        """Pipelines of the same stream whose epoch is over, when the chunk is the first of its own."""
-        known = self._entries.get(StreamKey(chunk.bot_id, chunk.stream_id, chunk.epoch))
-        if known and known.pipeline:
-            return
+        """Pipelines of the same stream whose epoch is over, for a chunk that is the first of its own."""
         for key, entry in self._entries.items():
             same = key.bot_id == chunk.bot_id and key.stream_id == chunk.stream_id
             if same and key.epoch < chunk.epoch and entry.pipeline and not entry.pipeline.idle:

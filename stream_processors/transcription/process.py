@@ -114,6 +114,7 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
     try:
         await _until_told_to_stop(loops)
     finally:
+        results.leave()
         async with asyncio.timeout(STOP_S):
             await member.stop()
         results.close()

@@ -96,6 +96,7 @@ class Worker:
         self._confirmed_ms = float("-inf")
         self._paused: set[int] = set()
         self._at_end_ms: dict[int, float] = {}
+        self._read = RECORDS_READ.labels(STAGE, AUDIO_FRAMES.name)
         self.records_read = 0
 
     def assigned(self, kept: set[int], new: Mapping[int, Start]) -> None:
@@ -125,7 +126,7 @@ class Worker:
         partition = self._partitions.get(record.partition)
         if self._leaving or partition is None or not partition.is_next(record.offset):
             return
-        RECORDS_READ.labels(STAGE, record.topic).inc()
+        self._read.inc()
         try:
             self._take(partition, record, await self._decoded(record), appended_at_ms)
         except InvalidRecord as error:
@@ -232,11 +233,11 @@ class Worker:
 
     def _take(self, partition: Partition, record: RawRecord, chunk: AudioChunk, appended_at_ms: int) -> None:
         span = span_of(chunk)
-        for pipeline in partition.older_epochs(chunk):
-            pipeline.end()
         entry = partition.entry(chunk, span.from_sample, self._bench.now().ms)
         entry.cursor.read(record.offset, span.to_sample)
         if entry.pipeline is None:
+            for older in partition.older_epochs(chunk):
+                older.end()
             cursor = entry.cursor.acknowledged if entry.cursor.results_offset is not None else None
             entry.pipeline = Pipeline(self._bench, chunk, span, cursor, partial(self._write, partition, entry))
         entry.pipeline.feed(chunk, span, appended_at_ms)

@@ -47,7 +47,7 @@ class Console:
         done = CliRunner().invoke(webhooks, arguments)
         assert (done.exit_code, done.exception and ends == 0) == (ends, None), done.output + repr(done.exception)
         self.printed.append(done.output)
-        return done.stdout  # a bench's broker holds others' poison too, and the log says so
+        return done.stdout
 
     def added(self, *options: str) -> tuple[str, str]:
         """Id and secret of a new endpoint."""
@@ -193,11 +193,14 @@ class Log:
         return made
 
     def _put(self, topic: Topic, record: Record) -> int:
+        return self.put_bytes(topic, self._codec.encode(topic, record))
+
+    def put_bytes(self, topic: Topic, value: bytes) -> int:
         offsets: list[int] = []
         self._producer.produce(
             topic.name,
             key=self.bot_id,
-            value=self._codec.encode(topic, record),
+            value=value,
             partition=self.partition,
             on_delivery=lambda _, message: offsets.append(message.offset() or 0),
         )
@@ -250,6 +253,17 @@ async def test_recovering_resending_and_testing_append_to_the_log(console: Conso
     assert console("attempts", sent[0].delivery_id).count(sent[0].delivery_id) == 1
     assert msgspec.json.decode(console("attempts", sent[1].delivery_id, "--json"))["outcome"] == "delivered"
     assert "spoken words" not in "".join(console.printed)
+
+
+def test_a_line_that_nobody_can_read_is_left_out_and_told_on_stderr(console: Console) -> None:
+    """What a person pipes on holds deliveries and nothing else."""
+    endpoint_id, _ = console.added()
+    log = Log(console.settings, endpoint_id)
+    log.deliver([AttemptOutcome.DELIVERED])
+    log.put_bytes(WEBHOOK_ATTEMPTS, b"poison")
+    done = CliRunner().invoke(webhooks, ["events", "--endpoint", endpoint_id])
+    assert [line.split()[-1] for line in done.stdout.splitlines()[1:]] == ["delivered"]
+    assert "record_unreadable" in done.stderr
 
 
 async def test_a_recovery_carried_out_twice_sends_nothing_twice(console: Console) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -16,6 +16,8 @@ from sinks.webhooks.secret import secret_of
 from tests.fakes.pending_deliveries import delivery
 from tests.fakes.webhook_endpoints import LOOPBACK
 from tests.fakes.webhook_receiver import SECRET, Fault, listening
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 async def post_to(url: str, timeout_s: float = 5.0) -> Answer:
@@ -133,19 +135,37 @@ async def test_a_200_whose_body_stalls_is_delivered() -> None:
     assert answer.snippet == "well"
 
 
-async def test_a_compressed_answer_is_not_unpacked() -> None:
-    """A few bytes cannot become gigabytes here."""
-
-    async def handler(_: web.Request) -> web.Response:
-        return web.Response(status=500, body=b"\x1f\x8b broken", headers={"Content-Encoding": "gzip"})
-
+@asynccontextmanager
+async def served(handler: Handler) -> AsyncIterator[str]:
+    """The URL under which `handler` answers."""
     application = web.Application()
     application.router.add_post("/", handler)
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        answer = await post_to(f"http://127.0.0.1:{runner.addresses[0][1]}/")
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
     finally:
         await runner.cleanup()
+
+
+async def test_a_compressed_answer_is_not_unpacked() -> None:
+    """A few bytes cannot become gigabytes here."""
+
+    async def handler(_: web.Request) -> web.Response:
+        return web.Response(status=500, body=b"\x1f\x8b broken", headers={"Content-Encoding": "gzip"})
+
+    async with served(handler) as url:
+        answer = await post_to(url)
     assert (answer.status, answer.error_class) == (500, "http_5xx")
+
+
+async def test_nobody_is_asked_for_a_compressed_answer() -> None:
+    """The delivery log shows an answer as it came: a developer wants to read it."""
+
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(status=400, text=request.headers.get("Accept-Encoding", "as it is"))
+
+    async with served(handler) as url:
+        answer = await post_to(url)
+    assert answer.snippet == "as it is"

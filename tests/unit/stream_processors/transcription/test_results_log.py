@@ -1,0 +1,30 @@
+"""What the transcription worker asks the ends of the log for, without a broker."""
+
+from typing import Any
+
+import pytest
+
+from schemas.codec import Codec
+from stream_processors.transcription import log_shell
+from stream_processors.transcription.log_shell import ResultsLog
+from tests.fakes.fixed_schemas import FixedSchemas
+
+
+class Ends:
+    """A client whose broker answers; `asked` counts."""
+
+    def __init__(self, _: object) -> None:
+        self.asked = 0
+
+    def get_watermark_offsets(self, *_: Any, **__: Any) -> tuple[int, int]:
+        self.asked += 1
+        return 0, 7
+
+
+def test_who_leaves_asks_no_more_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that is away would hold up the end of the process once for each partition."""
+    monkeypatch.setattr(log_shell, "Consumer", Ends)
+    results = ResultsLog("nowhere:9", Codec(FixedSchemas()), "live")
+    assert results.audio_ends([0, 1]) == {0: 7, 1: 7}
+    results.leave()
+    assert results.audio_ends([0, 1]) == {}
