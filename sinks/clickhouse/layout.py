@@ -1,7 +1,8 @@
 """Which ClickHouse the files of schemas/clickhouse are written for: one server or a cluster, and how old. Pure.
 
-The files are SQL with blanks: some phrases that several views share, and what differs between servers. On a single server `{on_cluster}` and `{replicated}` are empty; a cluster is one shard of any
-number of replicas whose servers know a `default_replica_path`.
+The files are SQL with blanks: some phrases that several views share, and what differs between servers. On a single server
+`{on_cluster}` and `{replicated}` are empty; a cluster is one shard of any number of replicas whose servers know a
+`default_replica_path`.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """The pipeline: records from the log, to batches, to the delivery that names, inserts and commits them.
 
-One thread decides it all, and another inserts. A batch that ClickHouse does not take waits here, its partition stands still once enough waits behind
-it, and polling goes on so that the group keeps this member; what is not written is not committed, so it lies in Kafka.
+One thread decides it all, and another inserts. A batch that ClickHouse does not take waits here, its partition stands still
+once enough waits behind it, and polling goes on so that the group keeps this member; what is not written is not committed,
+so it lies in Kafka.
 """
 
 from collections.abc import Callable, Sequence

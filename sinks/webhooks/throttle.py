@@ -7,7 +7,8 @@ from sinks.webhooks.retry_policy import SECOND_US
 
 class Throttle:
     """One endpoint's. It starts at `most` tries under way, halves with every sign of overload and grows back by one for
-    each round of deliveries; `places` is how many may be under way now. `rate_per_s` None: no limit; a second's worth of tries may come at once.
+    each round of deliveries; `places` is how many may be under way now. `rate_per_s` None: no limit; else a second's worth of
+    tries may come at once.
     """
 
     def __init__(self, most: int, rate_per_s: float | None) -> None:

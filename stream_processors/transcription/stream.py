@@ -3,7 +3,8 @@
 Speech opens a session and is sent to it; what is no speech, absent or lost is declared skipped, but for a short loss in
 the middle of an utterance, which is heard as silence: cutting a sentence there would cost more words than are missing.
 A session that dies is replaced, and everything not final is sent again from the cursor minus the preroll; words are
-accepted by their midpoint, so none comes twice and none is lost. Pure: the time is an argument, and `deadline_ms` says when to call `tick`.
+accepted by their midpoint, so none comes twice and none is lost. Pure: the time is an argument, and `deadline_ms` says
+when to call `tick`.
 """
 
 from collections.abc import Sequence
