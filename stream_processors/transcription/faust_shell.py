@@ -142,9 +142,10 @@ class GroupMember:
             return
         firsts = await self._in_thread(lambda: self._consumer.beginning_offsets(_places(wanted)))
         self._worker.expired({place.partition: first for place, first in firsts.items()})
-        for number, offset in due().items():
+        offsets = due()
+        for number, offset in offsets.items():
             log.warning("reading_again", partition=number, offset=offset)
-            await self._app.consumer.seek(TP(AUDIO_FRAMES.name, number), offset)
+        await self._read_from(offsets)
 
     async def _read(self, message: Message) -> None:
         await self._worker.feed(raw_record(message), int(message.timestamp * 1000))
@@ -179,7 +180,10 @@ class GroupMember:
             self._owned = set()
 
     async def _read_from(self, offsets: dict[int, int]) -> None:
-        """Where the client reads on. If a rebalance comes between, it is told again after that."""
+        """Where the client reads on. If a rebalance comes between, it is told again after that.
+
+        Never Faust's `seek`: it moves the client from our thread while the client's own hands out records, and breaks it.
+        """
         try:
             await self._app.consumer.seek_wait({TP(AUDIO_FRAMES.name, n): offset for n, offset in offsets.items()})
         except (KafkaError, TimeoutError) as error:

@@ -73,9 +73,13 @@ class GuardedConsumer(driver.Consumer):
         await self._read_from(self._assigned.due())
 
     async def _read_from(self, places: Mapping[Partition, int]) -> None:
+        """Never Faust's `seek`: it moves the client from our thread while the client's own hands out records, and breaks it."""
         for (topic, number), offset in places.items():
             log.warning("reading_again", topic=topic, partition=number, offset=offset)
-            await self.seek(TP(topic, number), offset)
+        try:
+            await self.seek_wait({TP(topic, number): offset for (topic, number), offset in places.items()})
+        except (KafkaError, TimeoutError) as error:
+            log.warning("seek_refused", stage="turns", error=type(error).__name__)
 
     async def perform_seek(self) -> None:
         """To what is committed; where that is nothing, or expired, to the first record: what was dropped comes again."""

@@ -9,6 +9,7 @@ import pytest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 
+from stream_processors.turns.assignment import Assignment
 from stream_processors.turns.faust_shell import GuardedConsumer, make_app
 
 PLACE = TP("stt.results", 1)
@@ -78,6 +79,25 @@ async def test_nothing_is_committed_while_the_group_is_shared_out(consumer: Guar
     assert await consumer.commit() is False
     consumer.app.rebalancing = False
     assert await consumer.commit() is True
+
+
+async def test_reading_again_moves_the_client_in_its_own_thread(
+    consumer: GuardedConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Faust's `seek` moves it from ours: under load the client was found broken (KeyError), and the worker died of it."""
+    asked: list[dict[TP, int]] = []
+
+    async def seek_wait(_: object, places: dict[TP, int]) -> None:
+        asked.append(places)
+
+    async def seek(*_: object) -> None:
+        raise AssertionError("from the wrong thread")
+
+    monkeypatch.setattr(driver.Consumer, "seek_wait", seek_wait)
+    monkeypatch.setattr(driver.Consumer, "seek", seek)
+    consumer._assigned = Assignment({(PLACE.topic, PLACE.partition): 7})
+    await consumer.read_all_again()
+    assert asked == [{PLACE: 7}]
 
 
 async def test_faust_alone_commits_over_the_hole(tmp_path: Path) -> None:
