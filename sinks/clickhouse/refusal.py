@@ -99,7 +99,9 @@ NOT_ENCODED = (AttributeError, ValueError, TypeError, OverflowError, IndexError,
 
 REMEDIES = {
     Refusal.RETRY: "nothing to do but look at the server: the records wait in the log",
-    Refusal.UNKNOWN: "start it with `earshot up`, or set EARSHOT_CLICKHOUSE_HOST, _PORT and _HTTP_PORT",
+    Refusal.UNKNOWN: (
+        "start it with `earshot up`, or set EARSHOT_CLICKHOUSE_HOST, EARSHOT_CLICKHOUSE_PORT and EARSHOT_CLICKHOUSE_HTTP_PORT"
+    ),
     Refusal.DATA: "look at the record with `earshot dlq show`",
     Refusal.SCHEMA: "someone changed the table: put it back, or bring it up to date with this sink's migrations",
     Refusal.ACCESS: "set EARSHOT_CLICKHOUSE_USER and EARSHOT_CLICKHOUSE_PASSWORD to a user who may create and insert",
