@@ -56,7 +56,6 @@ class Codec:
         self._ours: dict[str, Any] = {}
         self._resolutions: dict[tuple[str, int], tuple[Any, Any]] = {}
         self._headers: dict[str, bytes] = {}
-        self._same: dict[tuple[str, bytes], bool] = {}
 
     def encode(self, topic: Topic, record: Record) -> bytes:
         """Bytes of `record` for `topic`; raises RegistryUnavailable the first time a topic is used."""
@@ -82,10 +81,8 @@ class Codec:
 
     def is_ours(self, topic: Topic, header: bytes) -> bool:
         """Whether records of `topic` with this wire header were written with exactly our schema; raises as `decode` does."""
-        if (topic.name, header) not in self._same:
-            writer = without_logical_types(self._schemas.writer_schema(self._schema_id(header)))
-            self._same[topic.name, header] = writer == plain_schema(topic)
-        return self._same[topic.name, header]
+        _, reader = self._resolution(topic, self._schema_id(header))
+        return reader is None
 
     def _schema_id(self, header: bytes) -> int:
         if len(header) < HEADER.size:

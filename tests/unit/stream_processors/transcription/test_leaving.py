@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 STUBBORN = """
-import asyncio, threading
+import asyncio
 from stream_processors.transcription import process
 
 process.STOP_S, process.HARD_STOP_S = 0.1, 0.5
