@@ -3,12 +3,36 @@
 No web server (it would serve the tables), no topics of its own making, no threaded producer, nothing on disk.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import faust
+import structlog
+from aiokafka.errors import KafkaError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
 
 from schemas.dead_letter import RawRecord
+
+log = structlog.get_logger()
+
+
+class SteadyConsumer(driver.Consumer):
+    """Faust's consumer, whose client is told where to read by the client's own thread and nobody else.
+
+    Faust's `seek` moves the client from our thread while the other hands out records: under load that breaks it.
+    """
+
+    async def read_from(self, offsets: Mapping[TP, int]) -> None:
+        """Where the client reads on. If a rebalance comes between, the offsets are of no use any more and nothing is done."""
+        try:
+            await self.seek_wait(offsets)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("seek_refused", group=self.app.conf.id, error=type(error).__name__)
+
+    async def _seek(self, partition: TP, offset: int) -> None:
+        await self.seek_wait({partition: offset})
 
 
 def make_app(group: str, bootstrap_servers: str, folder: Path, *, session_timeout_s: float, **own: Any) -> faust.App:

@@ -23,7 +23,7 @@ from schemas.settings import TranscribeSettings
 from schemas.timebase import Clock
 from schemas.topics import AUDIO_FRAMES
 from stream_processors import faust_app
-from stream_processors.faust_app import raw_record
+from stream_processors.faust_app import SteadyConsumer, raw_record
 from stream_processors.transcription.log_shell import LogOutlet, ResultsLog
 from stream_processors.transcription.partition import Start
 from stream_processors.transcription.worker import Commit, Worker
@@ -33,7 +33,7 @@ FLUSH_S = 4.0
 COMMIT_TIMEOUT_S = 5.0
 
 
-class DirectConsumer(driver.Consumer):
+class DirectConsumer(SteadyConsumer):
     """Faust's consumer, whose `callback` gets every record and is waited for.
 
     Faust's own way to an agent costs four tasks, a queue and an event for each record, more than transcribing it. All that
@@ -180,14 +180,9 @@ class GroupMember:
             self._owned = set()
 
     async def _read_from(self, offsets: dict[int, int]) -> None:
-        """Where the client reads on. If a rebalance comes between, it is told again after that.
-
-        Never Faust's `seek`: it moves the client from our thread while the client's own hands out records, and breaks it.
-        """
-        try:
-            await self._app.consumer.seek_wait({TP(AUDIO_FRAMES.name, n): offset for n, offset in offsets.items()})
-        except (KafkaError, TimeoutError) as error:
-            log.warning("seek_refused", error=type(error).__name__)
+        """If a rebalance comes between, it is told again after that."""
+        places = {TP(AUDIO_FRAMES.name, number): offset for number, offset in offsets.items()}
+        await cast(DirectConsumer, self._app.consumer).read_from(places)
 
     async def _settle(self) -> None:
         """Stop writing, wait for what is on its way, and commit as far as it came."""

@@ -1,7 +1,6 @@
 """SHELL: one `earshot transcribe` process: what it needs at start, its loops, and its end."""
 
 import asyncio
-import os
 import secrets
 import signal
 import tempfile
@@ -19,6 +18,7 @@ from schemas.settings import TranscribeSettings
 from schemas.telemetry import PROCESS_ERRORS
 from schemas.timebase import SystemClock
 from schemas.topics import AUDIO_FRAMES
+from stream_processors.leaving import leave
 from stream_processors.transcription.faust_shell import GroupMember, make_app
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.lease import Lease
@@ -41,7 +41,6 @@ READ_AGAIN_S = 1.0
 LAG_S = 1.0
 LIVENESS_S = 5.0
 STUCK_MS = 60_000
-STOP_S, HARD_STOP_S = 8.0, 15.0
 
 
 def make_bench(settings: TranscribeSettings, providers: Mapping[str, Provider], label: str = LIVE) -> Bench:
@@ -115,22 +114,9 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
     try:
         await _until_told_to_stop(loops)
     finally:
-        await leave(member, results)
-
-
-async def leave(member: GroupMember, results: ResultsLog) -> None:
-    """Give everything back, in time. Faust's way out swallows the cancellation of whoever waits for it no longer."""
-    results.leave()
-    asyncio.get_running_loop().call_later(HARD_STOP_S, _end_at_once)
-    async with asyncio.timeout(STOP_S):
-        await member.stop()
-    results.close()
-
-
-def _end_at_once() -> None:
-    """Something does not let go. What is not settled is its next owner's, as after a kill."""
-    log.error("left_without_goodbye", stage=STAGE)
-    os._exit(1)
+        results.leave()
+        await leave(STAGE, member.stop())
+        results.close()
 
 
 async def _until_told_to_stop(loops: Iterable[Awaitable[None]]) -> None:

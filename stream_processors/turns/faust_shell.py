@@ -24,7 +24,7 @@ from faust.types import TP, Message
 from schemas.dead_letter import RawRecord
 from schemas.errors import Unavailable
 from stream_processors import faust_app
-from stream_processors.faust_app import raw_record
+from stream_processors.faust_app import SteadyConsumer, raw_record
 from stream_processors.turns.assignment import Assignment, Partition
 from stream_processors.turns.stage import REBALANCING_S, Fence, Standing
 
@@ -35,7 +35,7 @@ ACK_DEADLINE_S = 30.0
 TABLE = "bots"
 
 
-class GuardedConsumer(driver.Consumer):
+class GuardedConsumer(SteadyConsumer):
     """Faust's consumer, kept from acknowledging what was not applied, and from leaving records out."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -66,20 +66,16 @@ class GuardedConsumer(driver.Consumer):
 
     async def read_missing_again(self) -> None:
         """Go back to records that were left out; call it every second or so."""
-        await self._read_from(self._assigned.missing())
+        await self._read_again(self._assigned.missing())
 
     async def read_all_again(self) -> None:
         """Go back to what is due everywhere: of the last records of a partition no later one tells that they were left out."""
-        await self._read_from(self._assigned.due())
+        await self._read_again(self._assigned.due())
 
-    async def _read_from(self, places: Mapping[Partition, int]) -> None:
-        """Never Faust's `seek`: it moves the client from our thread while the client's own hands out records, and breaks it."""
+    async def _read_again(self, places: Mapping[Partition, int]) -> None:
         for (topic, number), offset in places.items():
             log.warning("reading_again", topic=topic, partition=number, offset=offset)
-        try:
-            await self.seek_wait({TP(topic, number): offset for (topic, number), offset in places.items()})
-        except (KafkaError, TimeoutError) as error:
-            log.warning("seek_refused", stage="turns", error=type(error).__name__)
+        await self.read_from({TP(topic, number): offset for (topic, number), offset in places.items()})
 
     async def perform_seek(self) -> None:
         """To what is committed; where that is nothing, or expired, to the first record: what was dropped comes again."""

@@ -15,6 +15,7 @@ from schemas.registry import Registry
 from schemas.settings import TurnsSettings
 from schemas.telemetry import PROGRESS_AT
 from schemas.timebase import SystemClock
+from stream_processors.leaving import leave
 from stream_processors.turns.faust_shell import (
     SESSION_TIMEOUT_S,
     GuardedConsumer,
@@ -32,7 +33,6 @@ from stream_processors.turns.startup import demand_services
 log = structlog.get_logger()
 INPUT_NAMES = [topic.name for topic in INPUTS]
 ASSIGNMENT_DEADLINE_S = 30.0
-STOP_DEADLINE_S = 8.0
 TICK_S = 0.5
 LAG_EVERY_S = 5.0
 EXIT_FENCED = 4
@@ -80,7 +80,7 @@ class Worker:
         finally:
             for task in work:
                 task.cancel()
-            await self._leave()
+            await leave(STAGE, self._app.stop())
 
     async def _until_stopped(self, work: list[asyncio.Task[None]]) -> None:
         stop = asyncio.create_task(self._stop.wait())
@@ -147,12 +147,6 @@ class Worker:
         self._states.forget_others(ours)
         self._assigned.set()
         log.info("assigned", stage=STAGE, partitions=sorted(ours))
-
-    async def _leave(self) -> None:
-        try:
-            await asyncio.wait_for(self._app.stop(), STOP_DEADLINE_S)
-        except TimeoutError:
-            log.warning("left_without_goodbye", stage=STAGE)
 
     def _now_s(self) -> float:
         return self._clock.monotonic_ms() / 1000

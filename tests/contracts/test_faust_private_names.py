@@ -32,6 +32,11 @@ def test_what_the_turns_worker_overrides_is_there() -> None:
     assert "self._committed_offset" in inspect.getsource(FaustConsumer.perform_seek)
 
 
+def test_every_seek_of_faust_goes_through_what_both_workers_override() -> None:
+    """Its own moves the client from the wrong thread."""
+    assert "await self._seek(partition, offset)" in inspect.getsource(FaustConsumer.seek)
+
+
 def test_what_the_transcription_worker_goes_around_is_there() -> None:
     """Every record goes to `callback`, raced in `wait_first` with the call to break it off, and nothing else is raced so."""
     drain = "".join(inspect.getsource(FaustConsumer._drain_messages).split())
