@@ -29,6 +29,7 @@ STT_WAITING = Gauge("earshot_stt_waiting_seconds", "Most speech of one voice no 
 STT_PAUSED = Gauge(
     "earshot_stt_paused", "1 while nothing is read from a partition: its providers are behind", ["partition"]
 )
+STT_LEFT = Gauge("earshot_stt_left_streams", "Voices whose audio waits on the log while others go on", ["partition"])
 STT_LOG_LAG = Gauge("earshot_stt_log_lag_records", "Audio records not read yet", ["partition"])
 STT_FINAL_LATENCY = Histogram("earshot_stt_final_latency_seconds", "End of speech to final result", ["provider"])
 DELAYS_S = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30, 60, 300)

@@ -22,8 +22,9 @@ from schemas.settings import TranscribeSettings
 from schemas.telemetry import RECORDS_WRITTEN
 from schemas.topics import AUDIO_FRAMES, AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, dlq_of
 from stream_processors.permissions import demand_permissions
+from stream_processors.transcription.outbox import Letter
 from stream_processors.transcription.partition import Restored, StreamKey
-from stream_processors.transcription.worker import STAGE, Letter
+from stream_processors.transcription.worker import STAGE
 
 log = structlog.get_logger()
 READ = (AUDIO_FRAMES, STT_RESULTS)

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from schemas.events import AudioChunk
 from stream_processors.order import Order, Turn
+from stream_processors.transcription.backpressure import Reading, is_full, reading
 from stream_processors.transcription.cursor import StreamCursor, committable, oldest_result
+from stream_processors.transcription.moment import Moment
 from stream_processors.transcription.pipeline import Pipeline
 
 FORGET_MS = 600_000
@@ -39,11 +41,19 @@ class Start:
 
 @dataclass(slots=True)
 class Entry:
-    """A stream: its cursor, and its pipeline once a chunk of it was read."""
+    """A stream: its cursor, and its pipeline once a chunk of it was read.
+
+    `left_from`: the offset from which on its audio was left on the log, when it was.
+    """
 
     cursor: StreamCursor
     active_at_ms: float
     pipeline: Pipeline | None = None
+    left_from: int | None = None
+
+    @property
+    def unsent_bytes(self) -> int:
+        return self.pipeline.unsent_bytes if self.pipeline else 0
 
 
 class Partition:
@@ -74,14 +84,38 @@ class Partition:
         return entry
 
     def older_epochs(self, chunk: AudioChunk) -> Iterator[Pipeline]:
-        """Pipelines of the same stream whose epoch is over, for a chunk that is the first of its own."""
+        """Pipelines of the same stream whose epoch is over and was heard, for a chunk that is the first of its own."""
         for key, entry in self._entries.items():
-            same = key.bot_id == chunk.bot_id and key.stream_id == chunk.stream_id
-            if same and key.epoch < chunk.epoch and entry.pipeline and not entry.pipeline.idle:
+            older = key[:2] == (chunk.bot_id, chunk.stream_id) and key.epoch < chunk.epoch
+            if older and entry.pipeline and entry.left_from is None and not entry.pipeline.idle:
                 yield entry.pipeline
 
-    def pipelines(self) -> list[Pipeline]:
-        return [entry.pipeline for entry in self._entries.values() if entry.pipeline]
+    @property
+    def most_unsent_bytes(self) -> int:
+        """Of a stream that hears what comes."""
+        return max((e.unsent_bytes for e in self._entries.values() if e.left_from is None), default=0)
+
+    def relieve(self, limit_bytes: int) -> Reading:
+        """See that no stream has much more than `limit_bytes` of unsent speech in memory: leave some on the log, or say STOP."""
+        heard = [e for e in self._entries.values() if e.pipeline and e.left_from is None and not e.pipeline.idle]
+        found = reading([entry.unsent_bytes for entry in heard], limit_bytes)
+        if found is Reading.LEAVE:
+            for entry in heard:
+                if is_full(entry.unsent_bytes, limit_bytes):
+                    entry.left_from = self.order.due
+        return found
+
+    def left(self) -> dict[StreamKey, Entry]:
+        """Streams whose audio is left on the log."""
+        return {key: entry for key, entry in self._entries.items() if entry.left_from is not None}
+
+    def heard_again(self, key: StreamKey) -> None:
+        """The stream is where its partition is: from now on it hears what comes, if it is not over."""
+        entry = self._entries[key]
+        entry.left_from = None
+        newer = any(key[:2] == other[:2] and key.epoch < other.epoch for other in self._entries)
+        if newer and entry.pipeline:
+            entry.pipeline.end()
 
     def acknowledged(self, cursor: StreamCursor, sample: int, results_offset: int) -> None:
         """Kafka has a result of the stream."""
@@ -94,13 +128,24 @@ class Partition:
         oldest = oldest_result(cursors)
         return committable(self.order.due, cursors, self.dead), self._results_end if oldest is None else oldest
 
-    def forget(self, now_ms: float) -> None:
+    def tick(self, now: Moment, *, read_to_end: bool) -> None:
+        """What the passing of time asks for. No stream is idle while some of it may lie unread on the log."""
+        for entry in list(self._entries.values()):
+            if entry.pipeline is None:
+                continue
+            if not read_to_end or entry.left_from is not None:
+                entry.pipeline.touch(now)
+            entry.pipeline.tick(now)
+        self._forget(now.ms)
+
+    def close(self) -> None:
+        for entry in self._entries.values():
+            if entry.pipeline:
+                entry.pipeline.close()
+
+    def _forget(self, now_ms: float) -> None:
         """Forget streams that ended long ago and are settled."""
         for key in [k for k, e in self._entries.items() if now_ms - e.active_at_ms > FORGET_MS and e.cursor.settled]:
             entry = self._entries.pop(key)
             if entry.pipeline:
                 entry.pipeline.close()
-
-    def close(self) -> None:
-        for pipeline in self.pipelines():
-            pipeline.close()

@@ -22,6 +22,7 @@ from stream_processors.leaving import leave
 from stream_processors.transcription.faust_shell import GroupMember, make_app
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.lease import Lease
+from stream_processors.transcription.left_audio import LeftAudio
 from stream_processors.transcription.liveness import Liveness
 from stream_processors.transcription.log_shell import LogOutlet, ResultsLog, demand_services
 from stream_processors.transcription.pipeline import Bench
@@ -99,12 +100,14 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
     lease, limit_ms = Lease(settings.session_timeout_ms), unsent_limit_ms(settings)
     worker = Worker(bench, Codec(registry), outlet, lease, unsent_limit_ms=limit_ms)
     member = GroupMember(make_app(settings, folder), worker, outlet, results, bench.clock)
+    left = LeftAudio(settings.kafka_bootstrap_servers, worker)
     watch = _Watch(settings.consumer_group, worker, member, results, bench)
     loops = [
         _every(POLL_S, lambda: _poll(outlet, member)),
         _every(TICK_S, lambda: _tick(worker, member)),
         _every(settings.commit_interval_ms / 1000, member.commit),
         _every(READ_AGAIN_S, member.read_missing_again),
+        _every(TICK_S, left.bring),
         _every(LAG_S, watch.measure),
         _every(LIVENESS_S, watch.look),
     ]
@@ -117,6 +120,7 @@ async def _work(settings: TranscribeSettings, providers: dict[str, Provider], re
         results.leave()
         await leave(STAGE, member.stop())
         results.close()
+        left.close()
 
 
 async def _until_told_to_stop(loops: Iterable[Awaitable[None]]) -> None:

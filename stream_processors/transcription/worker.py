@@ -5,11 +5,9 @@ took it, and reads nothing from partitions that `paused` names. What the worker 
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import structlog
 
@@ -25,6 +23,7 @@ from schemas.telemetry import (
     RECORDS_READ,
     STT_ALARMS,
     STT_APPEND_DELAY,
+    STT_LEFT,
     STT_LOG_LAG,
     STT_PAUSED,
     STT_WAITING,
@@ -32,7 +31,10 @@ from schemas.telemetry import (
 from schemas.timebase import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, ms_to_samples
 from schemas.topics import AUDIO_FRAMES, STT_RESULTS, Topic
 from stream_processors.sequencing.span import span_of
+from stream_processors.transcription.backpressure import Reading, has_room
+from stream_processors.transcription.catch_up import CatchUp, catch_up
 from stream_processors.transcription.lease import Lease
+from stream_processors.transcription.outbox import Letter, Outbox, Outlet, Pending
 from stream_processors.transcription.partition import Entry, Partition, Start
 from stream_processors.transcription.pipeline import Bench, Pipeline, Written
 
@@ -44,31 +46,11 @@ LONGEST_UNSEEN_MS = 3_000.0
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A record to append; `partition` None: where its key belongs."""
+class Appended:
+    """A record of the log, and when it was appended."""
 
-    topic: str
-    partition: int | None
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes]]
-
-
-class Outlet(Protocol):
-    """Appends to the log, in order for each partition."""
-
-    def append(self, letter: Letter, on_ack: Callable[[int], None]) -> bool:
-        """Take a letter and report its offset later; False when there is no room now."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A letter that waits for the lease. It is dropped when `partition` is not ours any more."""
-
-    letter: Letter
-    partition: Partition
-    on_ack: Callable[[int], None]
+    record: RawRecord
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +67,10 @@ class Worker:
     def __init__(self, bench: Bench, codec: Codec, outlet: Outlet, lease: Lease, *, unsent_limit_ms: int) -> None:
         self._bench = bench
         self._codec = codec
-        self._outlet = outlet
-        self._lease = lease
         self._preroll = ms_to_samples(bench.gate.preroll_ms)
         self._unsent_limit_bytes = ms_to_samples(unsent_limit_ms) * BYTES_PER_SAMPLE
         self._partitions: dict[int, Partition] = {}
-        self._outbox: deque[Pending] = deque()
-        self._frozen = True
+        self._outbox = Outbox(outlet, lease)
         self._leaving = False
         self._confirmed_ms = float("-inf")
         self._paused: set[int] = set()
@@ -103,20 +82,18 @@ class Worker:
         """The partitions from now on: `kept` go on as they are, every other one begins anew or is let go of."""
         for number in set(self._partitions) - kept:
             self._partitions.pop(number).close()
-        for gauge in (STT_WAITING, STT_PAUSED, STT_LOG_LAG):
+        for gauge in (STT_WAITING, STT_PAUSED, STT_LEFT, STT_LOG_LAG):
             gauge.clear()
         for number, start in new.items():
             self._partitions[number] = Partition(number, start, self._preroll, self._bench.now().ms)
-        self._outbox = deque(p for p in self._outbox if self._partitions.get(p.partition.number) is p.partition)
+        self._outbox.open(self._is_ours)
         self._paused.clear()
         self._at_end_ms.clear()
-        self._frozen = False
 
     def revoked(self) -> None:
         """The partitions may go to others: write nothing until `assigned`."""
-        self._drain()
-        self._frozen = True
-        self._lease.lost()
+        self._release()
+        self._outbox.close()
 
     async def feed(self, record: RawRecord, appended_at_ms: int) -> None:
         """The next record of a partition. Waits while the registry is away; a record that is no chunk is dead.
@@ -137,7 +114,7 @@ class Worker:
             self._bury(partition, record, InvalidRecord(type(error).__name__, error_class="stage_error"))
         partition.order.done(record.offset)
         self.records_read += 1
-        self._drain()
+        self._release()
 
     def tick(self) -> None:
         """What the passing of time asks for; call it every few hundred ms.
@@ -148,16 +125,12 @@ class Worker:
         if self._leaving:
             return
         now = self._bench.now()
-        broker_is_there = not self._frozen and now.ms - self._confirmed_ms <= BROKER_SILENT_MS
+        broker_is_there = not self._outbox.closed and now.ms - self._confirmed_ms <= BROKER_SILENT_MS
         for number, partition in self._partitions.items():
             at_end = now.ms - self._at_end_ms.get(number, float("-inf")) <= LONGEST_UNSEEN_MS
-            for pipeline in partition.pipelines():
-                if not (at_end and broker_is_there):
-                    pipeline.touch(now)
-                pipeline.tick(now)
-            partition.forget(now.ms)
+            partition.tick(now, read_to_end=at_end and broker_is_there)
         self._tell_alarms()
-        self._drain()
+        self._release()
 
     def hang_up(self) -> None:
         """Close every session while its end may still be written down; what is not settled is sent again by whoever is next."""
@@ -166,16 +139,37 @@ class Worker:
             partition.close()
 
     def paused(self) -> set[int]:
-        """Partitions to read nothing from now: a stream has more unsent speech than its provider can take soon."""
+        """Partitions to read nothing from now: most streams have more unsent speech than their provider can take soon.
+
+        A few such streams are left alone instead; `catch_ups` says when they may hear what they missed.
+        """
         for number, partition in self._partitions.items():
-            unsent = max((pipeline.unsent_bytes for pipeline in partition.pipelines()), default=0)
-            if unsent > self._unsent_limit_bytes:
+            if partition.relieve(self._unsent_limit_bytes) is Reading.STOP:
                 self._paused.add(number)
-            elif unsent < self._unsent_limit_bytes // 2:
+            elif has_room(partition.most_unsent_bytes, self._unsent_limit_bytes):
                 self._paused.discard(number)
-            STT_WAITING.labels(number).set(unsent / BYTES_PER_SAMPLE / SAMPLE_RATE_HZ)
+            STT_WAITING.labels(number).set(partition.most_unsent_bytes / BYTES_PER_SAMPLE / SAMPLE_RATE_HZ)
             STT_PAUSED.labels(number).set(number in self._paused)
+            STT_LEFT.labels(number).set(len(partition.left()))
         return set(self._paused)
+
+    def catch_ups(self) -> list[CatchUp]:
+        """What is to be read again for streams that were left alone; give it to `hear`."""
+        found = [catch_up(partition, self._unsent_limit_bytes) for partition in self._partitions.values()]
+        return [] if self._leaving else [each for each in found if each]
+
+    async def hear(self, wanted: CatchUp, records: Iterable[Appended]) -> None:
+        """The records from `wanted.start` on, as many as were read. A partition that went to somebody else hears nothing."""
+        for appended in records:
+            try:
+                chunk = await self._decoded(appended.record)
+            except InvalidRecord:
+                chunk = None
+            if self._leaving or not self._is_ours(wanted.partition):
+                return
+            wanted.take(appended.record.offset, chunk, appended.at_ms)
+        wanted.done()
+        self._release()
 
     def missing(self) -> dict[int, int]:
         """Partitions of which records were left out on the way here, and where they must be read again from."""
@@ -212,10 +206,10 @@ class Worker:
 
     def renewed(self, sent_at_ms: float) -> None:
         """The broker took a commit that was sent at `sent_at_ms` (monotonic)."""
-        if not self._frozen:
-            self._lease.renewed(sent_at_ms)
+        if not self._outbox.closed:
+            self._outbox.renewed(sent_at_ms)
             self._confirmed_ms = sent_at_ms
-        self._drain()
+        self._release()
 
     def close(self) -> None:
         """Let go of every session; nothing is written any more."""
@@ -240,7 +234,8 @@ class Worker:
                 older.end()
             cursor = entry.cursor.acknowledged if entry.cursor.results_offset is not None else None
             entry.pipeline = Pipeline(self._bench, chunk, span, cursor, partial(self._write, partition, entry))
-        entry.pipeline.feed(chunk, span, appended_at_ms)
+        if entry.left_from is None:
+            entry.pipeline.feed(chunk, span, appended_at_ms)
 
     def _write(self, partition: Partition, entry: Entry, topic: Topic, record: Written) -> None:
         """Queue a record of a stream; a result goes to the audio's own partition number, where K is looked for."""
@@ -248,8 +243,8 @@ class Worker:
         headers = record_headers(record.tenant_id, record.bot_id)
         letter = Letter(topic.name, place, record.bot_id.encode(), self._codec.encode(topic, record), headers)
         result = record if isinstance(record, ResultEvent) else None
-        self._outbox.append(Pending(letter, partition, partial(self._written, partition, entry, result)))
-        self._drain()
+        self._outbox.put(Pending(letter, partition, partial(self._written, partition, entry, result)))
+        self._release()
 
     def _written(self, partition: Partition, entry: Entry, result: ResultEvent | None, offset: int) -> None:
         now_us = self._bench.now().us
@@ -279,10 +274,10 @@ class Worker:
         dead = dead_letter(record, stage=STAGE, error=error, failed_at_us=self._bench.now().us)
         letter = Letter(dead.topic, None, dead.key, dead.value, dead.headers)
         partition.dead.add(record.offset)
-        self._outbox.append(Pending(letter, partition, lambda _: partition.dead.discard(record.offset)))
+        self._outbox.put(Pending(letter, partition, lambda _: partition.dead.discard(record.offset)))
 
-    def _drain(self) -> None:
-        while self._outbox and not self._frozen and self._lease.valid(self._bench.now().ms):
-            if not self._outlet.append(self._outbox[0].letter, self._outbox[0].on_ack):
-                break
-            self._outbox.popleft()
+    def _is_ours(self, partition: Partition) -> bool:
+        return self._partitions.get(partition.number) is partition
+
+    def _release(self) -> None:
+        self._outbox.release(self._bench.now().ms)

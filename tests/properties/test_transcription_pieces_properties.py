@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from schemas.vocabulary import SkipReason, TurnReason
 from stream_processors.sequencing.span import Speaker
 from stream_processors.transcription.audio_buffer import AudioBuffer
+from stream_processors.transcription.backpressure import Reading, has_room, is_full, reading
 from stream_processors.transcription.chain import LONGEST_SKIP, Chain
 from stream_processors.transcription.cursor import StreamCursor, committable
 from stream_processors.transcription.providers.local.protocol import Frames, Kind, frame
@@ -122,3 +123,24 @@ def test_frames_come_whole_however_the_bytes_are_cut(sent: list[tuple[Kind, byte
     frames = Frames()
     came = [each for at in range(0, len(data), step) for each in frames.feed(data[at : at + step])]
     assert came == sent
+
+
+@given(st.lists(st.integers(0, 40), max_size=12))
+def test_only_the_few_that_are_full_while_all_others_are_well_are_left(unsent: list[int]) -> None:
+    """A partition is read whole while nobody is full, and stops where leaving some would not help the rest."""
+    limit = 20
+    full = [each for each in unsent if is_full(each, limit)]
+    match reading(unsent, limit):
+        case Reading.ALL:
+            assert not full
+        case Reading.LEAVE:
+            assert 0 < len(full) <= len(unsent) / 2
+            assert all(each <= limit / 4 for each in unsent if each not in full)
+        case Reading.STOP:
+            assert len(full) > len(unsent) / 2 or any(limit / 4 < each <= limit for each in unsent)
+
+
+@given(st.integers(0, 1_000), st.integers(2, 1_000))
+def test_a_stream_that_has_room_is_not_full(unsent: int, limit: int) -> None:
+    """Nor the other way round: between the two it stays what it was."""
+    assert not (has_room(unsent, limit) and is_full(unsent, limit))

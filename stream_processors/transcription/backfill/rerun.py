@@ -15,8 +15,8 @@ from stream_processors.sequencing.span import span_of
 from stream_processors.transcription.backfill.coverage import Coverage, StreamEpoch
 from stream_processors.transcription.backfill.past_log import Found
 from stream_processors.transcription.log_shell import LogOutlet
+from stream_processors.transcription.outbox import Letter
 from stream_processors.transcription.pipeline import Bench, Pipeline, Written
-from stream_processors.transcription.worker import Letter
 
 BATCH = 100
 WAIT_S = 0.02

@@ -1,7 +1,7 @@
 """The circuit of one provider under one credential: closed while it works, open after it failed, tried by one stream then.
 
 What opens it: an error that is fatal, a refusal for being too many, or three sessions in a row that died young or never
-answered. When its time is over the circuit is half open: one stream probes it, with its own real audio, and only a result
+answered; if all three were one stream's while another was answered, that stream has the trouble, and waits alone. When its time is over the circuit is half open: one stream probes it, with its own real audio, and only a result
 closes it again; a connection that merely opens proves nothing.
 """
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from schemas.vocabulary import SttErrorClass
 from stream_processors.transcription.providers.interface import ProviderFailed
-from stream_processors.transcription.routing.choice import Grant
+from stream_processors.transcription.routing.choice import Asker, Grant
 
 YOUNG_MS = 5_000.0
 DEATHS_THAT_OPEN = 3
@@ -36,6 +36,8 @@ class Circuit:
     _open_until_ms: float | None = None
     _probe: Grant | None = None
     _deaths: int = 0
+    _bereaved: set[Asker] = field(default_factory=set)
+    _others_answered: bool = False
     _last_death_ms: float = field(default=float("-inf"))
     _trips: int = 0
 
@@ -60,10 +62,13 @@ class Circuit:
     def answered(self, grant: Grant, now_ms: float) -> None:
         """A session of this grant gave a result: a probe closes the circuit, an old enough session forgives the deaths."""
         if grant is self._probe:
-            self.alarm, self._open_until_ms, self._probe, self._deaths = None, None, None, 0
+            self.alarm, self._open_until_ms, self._probe = None, None, None
+            self._forgive()
+        self._others_answered |= bool(self._bereaved) and grant.asker not in self._bereaved
         lived = now_ms - grant.granted_at_ms >= YOUNG_MS
         if lived and self._open_until_ms is None and grant.granted_at_ms >= self._last_death_ms:
-            self._deaths = self._trips = 0
+            self._forgive()
+            self._trips = 0
 
     def failed(self, grant: Grant, failure: ProviderFailed, now_ms: float, *, answered: bool) -> None:
         """A session of this grant died; `answered`: it had given a result."""
@@ -75,18 +80,29 @@ class Circuit:
         throttled = failure.error_class is SttErrorClass.THROTTLED
         if throttled or not answered or now_ms - grant.granted_at_ms < YOUNG_MS:
             self._deaths += 1
+            self._bereaved.add(grant.asker)
             self._last_death_ms = now_ms
-        dead = probed or self._deaths >= DEATHS_THAT_OPEN
+        dead = probed or self._out
         if fatal or ((throttled or dead) and (probed or self._open_until_ms is None)):
             self._open_until_ms = now_ms + self._wait_ms(failure)
             self._trips += 1
-        if self._open_until_ms is not None and (fatal or self._deaths >= DEATHS_THAT_OPEN):
+        if self._open_until_ms is not None and (fatal or self._out or (throttled and self._deaths >= DEATHS_THAT_OPEN)):
             self.alarm = failure
 
     def released(self, grant: Grant) -> None:
         """The session is over without having failed; another stream may probe."""
         if grant is self._probe:
             self._probe = None
+
+    @property
+    def _out(self) -> bool:
+        """Whether it is the provider that fails, and not one stream."""
+        return self._deaths >= DEATHS_THAT_OPEN and (len(self._bereaved) > 1 or not self._others_answered)
+
+    def _forgive(self) -> None:
+        self._deaths = 0
+        self._bereaved.clear()
+        self._others_answered = False
 
     def _wait_ms(self, failure: ProviderFailed) -> float:
         if failure.error_class is SttErrorClass.FATAL:

@@ -42,10 +42,11 @@ def capabilities(
 
 @dataclass
 class Cloud:
-    """Every provider there is. `refuses` are those that open no session now, and how they say no."""
+    """Every provider there is. `refuses` are those that open no session now, `refused_voices` whom nobody hears, and how."""
 
     seed: int
     refuses: dict[str, ProviderFailed] = field(default_factory=dict)
+    refused_voices: dict[str, ProviderFailed] = field(default_factory=dict)
     sessions: list["CloudSession"] = field(default_factory=list)
     latency_ms: float = 300.0
     opened: int = 0
@@ -86,7 +87,7 @@ class CloudSession:
         self._heard.own_finals = cloud.luck.random() < 0.5
         self._queue: deque[Send | Finalize] = deque()
         self._saying: deque[tuple[float, ProviderEvent]] = deque()
-        self._failure = cloud.refuses.get(provider)
+        self._failure = cloud.refuses.get(provider) or cloud.refused_voices.get(request.speaker_key)
         self._speaks_at_ms = now_ms + cloud.luck.uniform(0, cloud.latency_ms)
 
     def belongs_to(self, worker: str) -> bool:

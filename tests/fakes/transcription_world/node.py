@@ -1,5 +1,6 @@
 """One worker process: the real `Worker`, fed and committed for as the Faust shell does it, each step by hand."""
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
 
 from schemas.dead_letter import RawRecord
@@ -9,7 +10,7 @@ from stream_processors.transcription.pipeline import Bench
 from stream_processors.transcription.providers.interface import Capabilities, SessionRequest
 from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.router import Router
-from stream_processors.transcription.worker import Commit, Worker
+from stream_processors.transcription.worker import Appended, Commit, Worker
 from tests.fakes.transcription_world.broker import Broker, WorldOutlet
 from tests.fakes.transcription_world.clock import WorldClock
 from tests.fakes.transcription_world.cloud import Cloud, CloudSession, Tell
@@ -119,10 +120,16 @@ class Node:
                 if number in self._paused:
                     self._overflow(number)
                     break
-                self._feed(record, appended_ms)
+                _at_once(self.worker.feed(record, int(appended_ms)))
                 self.owned[number] = record.offset + 1
                 if record.offset % PAUSE_CHECK == 0:
                     self._pause()
+
+    def catch_up(self) -> None:
+        """Streams that were left alone hear some more of what lies on the log."""
+        for wanted in [] if self._broker.away else self.worker.catch_ups():
+            records = self._broker.audio[wanted.partition.number][wanted.start : wanted.start + BATCH]
+            _at_once(self.worker.hear(wanted, [Appended(record, int(at_ms)) for record, at_ms in records]))
 
     def leave_records_out(self, most: int) -> None:
         """The consumer goes on behind records it never handed over."""
@@ -159,11 +166,11 @@ class Node:
         if not self.rules.pause_skips_nothing:
             self.owned[number] = min(self.owned[number] + BATCH, len(self._broker.audio[number]))
 
-    def _feed(self, record: RawRecord, appended_ms: float) -> None:
-        """The registry is never away here, so feeding waits for nothing."""
-        waiting = self.worker.feed(record, int(appended_ms))
-        try:
-            waiting.send(None)
-        except StopIteration:
-            return
-        raise AssertionError("feeding a record waited")
+
+def _at_once(waiting: Coroutine[object, object, None]) -> None:
+    """The registry is never away here, so a worker waits for nothing."""
+    try:
+        waiting.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("feeding a record waited")

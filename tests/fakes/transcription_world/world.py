@@ -109,6 +109,7 @@ class World:
             node.outlet.reach(self.luck.randint(0, self._most_letters))
             node.outlet.acknowledge(self.luck.randint(0, self._most_letters))
             node.read()
+            node.catch_up()
             if self.clock.ms % TICK_MS < self._step_ms:
                 node.tick()
             if self.clock.ms % COMMIT_MS < self._step_ms:

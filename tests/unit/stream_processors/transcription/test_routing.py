@@ -117,6 +117,42 @@ def test_what_opens_a_circuit(
     assert (circuit.alarm is not None) is alarm
 
 
+def test_a_stream_that_alone_fails_closes_nobody_out() -> None:
+    """Another stream's session is answered between its failures: it waits by itself, longer each time."""
+    router = Router()
+    good, bad = route(router, "a"), Route(router, (FIRST,), Asker("bot_2", "b"), "seed")
+    lives, now = granted(good.ask(0)), 0.0
+    for _ in range(6):
+        now = max(now + 100, wait(asked)) if isinstance(asked := bad.ask(now), Wait) else now
+        bad.failed(granted(bad.ask(now)), TRANSIENT, now, answered=False)
+        good.answered(lives, now)
+    assert wait(bad.ask(now)) > now
+    good.closed(lives, now)
+    assert granted(good.ask(now)).choice == FIRST
+    assert router.news() == []
+
+
+def test_two_streams_that_fail_are_the_providers_trouble() -> None:
+    """Whatever an old session says: new ones are refused."""
+    router = Router()
+    old, one, other = (route(router, stream, stream) for stream in "abc")
+    lives = granted(old.ask(0))
+    for each in (one, other, one):
+        each.failed(Grant(FIRST, each._asker, 10_000), TRANSIENT, 10_000, answered=False)
+        old.answered(lives, 10_000)
+    assert granted(route(router, "d", "d").ask(10_100)).choice == SECOND
+    assert [alarm.cause for alarm in router.news()] == [TRANSIENT]
+
+
+def test_a_stream_that_is_alone_speaks_for_the_provider() -> None:
+    """Nobody else was answered since its first failure."""
+    router = Router()
+    one = route(router)
+    for _ in range(3):
+        one.failed(Grant(FIRST, ME, 0), TRANSIENT, 0, answered=False)
+    assert granted(route(router, "b", "b").ask(100)).choice == SECOND
+
+
 def test_a_circuit_that_opens_again_stays_open_longer() -> None:
     """5 s, 10, 20, 40, then a minute each time; the alarm stands."""
     circuit, now = Circuit(), 0.0

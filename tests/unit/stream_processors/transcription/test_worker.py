@@ -15,12 +15,13 @@ from schemas.topics import AUDIO_FRAMES, STT_RESULTS
 from schemas.vocabulary import ChunkKind
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.lease import Lease
+from stream_processors.transcription.outbox import Letter
 from stream_processors.transcription.partition import Restored, Start, StreamKey
 from stream_processors.transcription.pipeline import Bench
 from stream_processors.transcription.providers.none.adapter import NoProvider
 from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.router import Router
-from stream_processors.transcription.worker import Letter, Worker
+from stream_processors.transcription.worker import Worker
 from tests.fakes.audio_records import chunk
 from tests.fakes.fixed_schemas import FixedSchemas
 
