@@ -1,10 +1,8 @@
 """Records onto topics, from a running event loop, with the broker's word for each."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
-from threading import Event, Thread
 
 from confluent_kafka import KafkaError, Message, Producer
 
@@ -16,11 +14,11 @@ from schemas.kafka_client import Headers, producer_config, record_headers
 from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.telemetry import RECORDS_DEAD, RECORDS_WRITTEN
-from schemas.topics import WEBHOOK_DELIVERIES, WEBHOOK_PARKED, Topic
+from schemas.topics import WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, WEBHOOK_PARKED, Topic
 from sinks.webhooks.parking import Write
 from sinks.webhooks.pending import Pending
 
-POLL_S = 0.2
+POLL_S = 0.005
 FLUSH_S = 1.0
 LINGER_MS = 2
 FULL_S = 0.005
@@ -30,33 +28,33 @@ OnAck = Callable[[int], None]
 
 
 class LogWriter:
-    """Writes in the order of the calls, all of which come from the loop. One thread serves the broker's answers.
+    """Writes in the order of the calls, all of which come from the loop, which also asks for the broker's answers.
 
-    A record that the broker does not take ends everything: `failed` raises Unavailable. Confluent's own asyncio producer
-    would do but for headers, which it does not take.
+    Asking every few milliseconds, while some are due, costs less than a thread that hears of each and wakes the loop. A record
+    that the broker does not take ends everything: `failed` raises Unavailable. Confluent's own asyncio producer would do but
+    for headers, which it does not take.
     """
 
     def __init__(self, settings: WebhookSettings, stage: str) -> None:
         self._stage = stage
         self._codec = Codec(Registry(settings.schema_registry_url))
         self._producer = Producer(producer_config(settings.kafka_bootstrap_servers, linger_ms=LINGER_MS))
-        self._closed = Event()
-        self._thread = Thread(target=self._serve, name="webhook-log-writer", daemon=True)
-        self._acks: deque[tuple[OnAck, int]] = deque()
+        self._acks: deque[tuple[str, OnAck, int]] = deque()
+        self._asking: asyncio.TimerHandle | None = None
         self._written = {
-            topic.name: RECORDS_WRITTEN.labels(stage, topic.name) for topic in (WEBHOOK_DELIVERIES, WEBHOOK_PARKED)
+            topic.name: RECORDS_WRITTEN.labels(stage, topic.name)
+            for topic in (WEBHOOK_DELIVERIES, WEBHOOK_ATTEMPTS, WEBHOOK_PARKED)
         }
 
     async def __aenter__(self) -> "LogWriter":
         self._loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[None] = self._loop.create_future()
-        self._thread.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._producer.flush(FLUSH_S)
-        self._closed.set()
-        self._thread.join()
+        if self._asking:
+            self._asking.cancel()
         self._hear()
         self._failure.cancel()
 
@@ -102,12 +100,10 @@ class LogWriter:
         self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, partition: int, on_ack: OnAck
     ) -> None:
         def on_delivery(error: KafkaError | None, message: Message) -> None:
-            if error is not None:
-                self._loop.call_soon_threadsafe(self._fail, f"{topic} does not take a record: {error}")
-                return
-            self._acks.append((on_ack, message.offset() or 0))
-            if len(self._acks) == 1:
-                self._loop.call_soon_threadsafe(self._hear)
+            if error is None:
+                self._acks.append((topic, on_ack, message.offset() or 0))
+            else:
+                self._fail(f"{topic} does not take a record: {error}")
 
         pairs: list[tuple[str, str | bytes | None]] = [*headers]
         while True:
@@ -116,19 +112,25 @@ class LogWriter:
                     topic, key=key, value=value, headers=pairs, partition=partition, on_delivery=on_delivery
                 )
             except BufferError:
-                time.sleep(FULL_S)  # the thread that serves answers makes room; nothing else may run ahead of it
+                self._producer.poll(FULL_S)  # makes room; what an answer makes us write may not run ahead of this record
             else:
-                return
+                break
+        if self._asking is None:
+            self._asking = self._loop.call_later(POLL_S, self._ask)
+
+    def _ask(self) -> None:
+        """Hear what the broker has answered, and ask again while it owes something."""
+        self._producer.poll(0)
+        self._hear()
+        self._asking = self._loop.call_later(POLL_S, self._ask) if len(self._producer) else None
 
     def _hear(self) -> None:
         while self._acks:
-            on_ack, offset = self._acks.popleft()
+            topic, on_ack, offset = self._acks.popleft()
+            if topic in self._written:
+                self._written[topic].inc()
             on_ack(offset)
 
     def _fail(self, message: str) -> None:
         if not self._failure.done():
             self._failure.set_exception(Unavailable(message, remedy=REMEDY))
-
-    def _serve(self) -> None:
-        while not self._closed.is_set():
-            self._producer.poll(POLL_S)
