@@ -54,7 +54,7 @@ def meeting() -> Meeting:
 
 
 def settle(bench: Bench) -> None:
-    until(lambda: bench.lag(TOPICS) == 0, "everything on the topics is written and committed")
+    until(lambda: bench.migrated() and bench.lag(TOPICS) == 0, "everything on the topics is written and committed")
 
 
 def turns(bench: Bench, meeting: Meeting) -> int:

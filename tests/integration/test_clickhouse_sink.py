@@ -17,6 +17,7 @@ from schemas.timebase import SystemClock
 from schemas.topics import BY_NAME, TRANSCRIPT_TURNS
 from sinks.clickhouse.batch import Batch
 from sinks.clickhouse.block import Block
+from sinks.clickhouse.frame import Frame
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.clickhouse.tables import TABLES
@@ -118,8 +119,9 @@ class ForgetfulWriter(Writer):
 
     bot_id = ""
 
-    def write(self, batch: Batch, block: Block) -> list[BadRow]:
-        mine = any(self.bot_id in column for column in block.columns)
+    def write(self, batch: Batch, block: Block | Frame) -> list[BadRow]:
+        values = block if isinstance(block, Block) else block.block()
+        mine = any(self.bot_id in column for column in values.columns)
         return [] if batch.place[0] == TRANSCRIPT_TURNS.name and mine else super().write(batch, block)
 
 
