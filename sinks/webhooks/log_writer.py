@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from schemas.answers import Answers
 from schemas.codec import Codec
 from schemas.dead_letter import RawRecord, dead_letter
 from schemas.errors import InvalidRecord, Unavailable
@@ -18,7 +19,6 @@ from schemas.topics import WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, WEBHOOK_PARKED,
 from sinks.webhooks.parking import Write
 from sinks.webhooks.pending import Pending
 
-POLL_S = 0.005
 FLUSH_S = 1.0
 LINGER_MS = 2
 FULL_S = 0.005
@@ -30,9 +30,8 @@ OnAck = Callable[[int], None]
 class LogWriter:
     """Writes in the order of the calls, all of which come from the loop, which also asks for the broker's answers.
 
-    Asking every few milliseconds, while some are due, costs less than a thread that hears of each and wakes the loop. A record
-    that the broker does not take ends everything: `failed` raises Unavailable. Confluent's own asyncio producer would do but
-    for headers, which it does not take.
+    A record that the broker does not take ends everything: `failed` raises Unavailable. Confluent's own asyncio producer would
+    do but for headers, which it does not take.
     """
 
     def __init__(self, settings: WebhookSettings, stage: str) -> None:
@@ -40,7 +39,7 @@ class LogWriter:
         self._codec = Codec(Registry(settings.schema_registry_url))
         self._producer = Producer(producer_config(settings.kafka_bootstrap_servers, linger_ms=LINGER_MS))
         self._acks: deque[tuple[str, OnAck, int]] = deque()
-        self._asking: asyncio.TimerHandle | None = None
+        self._answers = Answers(self._producer, self._hear)
         self._written = {
             topic.name: RECORDS_WRITTEN.labels(stage, topic.name)
             for topic in (WEBHOOK_DELIVERIES, WEBHOOK_ATTEMPTS, WEBHOOK_PARKED)
@@ -53,8 +52,7 @@ class LogWriter:
 
     async def __aexit__(self, *_: object) -> None:
         self._producer.flush(FLUSH_S)
-        if self._asking:
-            self._asking.cancel()
+        self._answers.stop()
         self._hear()
         self._failure.cancel()
 
@@ -112,17 +110,12 @@ class LogWriter:
                     topic, key=key, value=value, headers=pairs, partition=partition, on_delivery=on_delivery
                 )
             except BufferError:
-                self._producer.poll(FULL_S)  # makes room; what an answer makes us write may not run ahead of this record
+                self._producer.poll(
+                    FULL_S
+                )  # makes room; what an answer makes us write may not run ahead of this record
             else:
                 break
-        if self._asking is None:
-            self._asking = self._loop.call_later(POLL_S, self._ask)
-
-    def _ask(self) -> None:
-        """Hear what the broker has answered, and ask again while it owes something."""
-        self._producer.poll(0)
-        self._hear()
-        self._asking = self._loop.call_later(POLL_S, self._ask) if len(self._producer) else None
+        self._answers.due()
 
     def _hear(self) -> None:
         while self._acks:

@@ -14,12 +14,12 @@ class Assignment:
         self._orders = {partition: Order(start) for partition, start in starts.items()}
 
     def is_next(self, partition: Partition, offset: int) -> bool:
-        """Whether the record is to be applied now; call `done` when it is."""
+        """Whether the record is to be taken now; call `done` when it is."""
         order = self._orders.get(partition)
         return order is not None and order.turn_of(offset) is Turn.NEXT
 
     def done(self, partition: Partition, offset: int) -> None:
-        """The record is applied and stored."""
+        """The record is taken: it is applied, in time, or this assignment ends."""
         if order := self._orders.get(partition):
             order.done(offset)
 

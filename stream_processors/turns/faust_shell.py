@@ -5,10 +5,11 @@ acknowledgement but of a record that was applied in this generation (Faust's str
 handed, in compiled code that asks nobody: that lost turns); every record's offset checked against the one before (Faust
 drops what it fetched while rebalancing, and goes on behind it); no threaded producer; no web server (it would serve the
 tables); no topics of its own making; its own assignor (a bot's three topics must meet in one worker); and one agent
-without concurrency (a commit could pass a slower record).
+without concurrency: records are taken in the order of their partition, and a commit passes none that is not applied.
 """
 
 import asyncio
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -16,22 +17,21 @@ from weakref import WeakSet
 
 import faust
 import structlog
-from aiokafka.errors import KafkaError
-from faust.exceptions import ProducerSendError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 
 from schemas.dead_letter import RawRecord
-from schemas.errors import Unavailable
 from stream_processors import faust_app
 from stream_processors.faust_app import SteadyConsumer, raw_record
 from stream_processors.turns.assignment import Assignment, Partition
+from stream_processors.turns.lanes import Lanes
 from stream_processors.turns.stage import REBALANCING_S, Fence, Standing
 
 log = structlog.get_logger()
 Handler = Callable[[RawRecord, Fence], Awaitable[bool]]
+Append = Callable[[str, int, bytes, bytes], Awaitable[None]]
+"""Topic, partition, key and value; returns once the broker has it, raises Unavailable when it will not."""
 SESSION_TIMEOUT_S = 10.0
-ACK_DEADLINE_S = 30.0
 TABLE = "bots"
 
 
@@ -41,17 +41,29 @@ class GuardedConsumer(SteadyConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._applied: WeakSet[Message] = WeakSet()
+        self._taken: defaultdict[TP, deque[Message]] = defaultdict(deque)
         self._assigned = Assignment({})
 
-    def is_next(self, message: Message) -> bool:
-        """Whether `message` follows on the record applied before it in its partition."""
-        return self._assigned.is_next((message.topic, message.partition), message.offset)
+    def takes(self, message: Message) -> bool:
+        """Whether `message` follows on the record taken before it in its partition; then it is taken, and is to be applied."""
+        place = (message.topic, message.partition)
+        if message.generation_id != self.app.consumer_generation_id or not self._assigned.is_next(
+            place, message.offset
+        ):
+            return False
+        self._assigned.done(place, message.offset)
+        self._taken[message.tp].append(message)
+        return True
 
     def applied(self, message: Message) -> None:
-        """From now on `message` may be committed over, and nobody else says so: its stream acknowledges nothing."""
+        """`message` may be committed over once all before it may, and nobody else says so: its stream acknowledges nothing.
+
+        Faust is told in the order of the partition: what it commits is not safe from holes, least of all before the first commit.
+        """
         self._applied.add(message)
-        self._assigned.done((message.topic, message.partition), message.offset)
-        self.ack(message)
+        taken = self._taken[message.tp]
+        while taken and taken[0] in self._applied:
+            self.ack(taken.popleft())
 
     def ack(self, message: Message) -> bool:
         """Whether `message` may be committed over: only if it was applied, and in this generation of the group."""
@@ -89,6 +101,7 @@ class GuardedConsumer(SteadyConsumer):
                 await self.seek(tp, first)
             starts[tp.topic, tp.partition] = max(first, committed or 0)
         self._assigned = Assignment(starts)
+        self._taken.clear()
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Faust counts what it did not see as acknowledged; on topics without compaction that is what it left out."""
@@ -103,9 +116,10 @@ class GuardedTransport(driver.Transport):
 class TableStates:
     """Bots' snapshots in a Faust table, in memory, each write acknowledged by the changelog before it counts."""
 
-    def __init__(self, app: faust.App) -> None:
-        self._app = app
+    def __init__(self, app: faust.App, append: Append) -> None:
+        self._append = append
         self._table = app.Table(TABLE, key_type=bytes, value_type=bytes)
+        self._changelog = changelog_of(app.conf.id)
         self._partition_of: dict[bytes, int] = {}
 
     def get(self, bot_id: str) -> bytes | None:
@@ -113,12 +127,9 @@ class TableStates:
         return found
 
     async def put(self, bot_id: str, snapshot: bytes, partition: int) -> None:
+        """Past Faust's producer, which takes several tasks for a record; Faust reads the changelog when it needs it."""
         key = bot_id.encode()
-        try:
-            async with asyncio.timeout(ACK_DEADLINE_S):
-                await self._table.send_changelog(partition, key, snapshot)
-        except (KafkaError, ProducerSendError, TimeoutError) as error:
-            raise Unavailable(f"the changelog does not take a record: {type(error).__name__}") from error
+        await self._append(self._changelog, partition, key, snapshot)
         self._table.data[key] = snapshot
         self._partition_of[key] = partition
 
@@ -148,18 +159,23 @@ def make_app(group: str, bootstrap_servers: str, folder: Path) -> faust.App:
 
 
 def read(app: faust.App, topics: list[str], handle: Handler) -> None:
-    """Declare the one agent: every record of `topics` to `handle`, one after the other."""
+    """Declare the one agent: every record of `topics` to `handle`, those of one bot one after the other."""
     channel = app.topic(*topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    consumer = cast(GuardedConsumer, app.consumer)
+
+    async def apply(message: Message) -> None:
+        if await handle(raw_record(message), _fence(app, message)):
+            consumer.applied(message)
 
     @app.agent(channel, name="turns", concurrency=1)
     async def turns(stream: Any) -> None:
-        consumer = cast(GuardedConsumer, app.consumer)
-        async for event in stream.noack().events():
-            message, standing = event.message, _fence(app, event.message)
-            while standing() is Standing.REBALANCING:  # noqa: ASYNC110 - Faust has a flag for it, and no event
-                await asyncio.sleep(REBALANCING_S)
-            if consumer.is_next(message) and await handle(raw_record(message), standing):
-                consumer.applied(message)
+        async with Lanes(apply) as lanes:
+            async for event in stream.noack().events():
+                message, standing = event.message, _fence(app, event.message)
+                while standing() is Standing.REBALANCING:  # noqa: ASYNC110 - Faust has a flag for it, and no event
+                    await asyncio.sleep(REBALANCING_S)
+                if consumer.takes(message):
+                    await lanes.put(message.key, message)
 
 
 def _fence(app: faust.App, message: Message) -> Fence:

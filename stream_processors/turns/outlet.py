@@ -6,42 +6,51 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from schemas.answers import Answers
 from schemas.codec import Codec
 from schemas.dead_letter import DeadLetter
 from schemas.errors import Unavailable
 from schemas.events import TranscriptEvent, Turn
-from schemas.kafka_client import producer_config, record_headers
+from schemas.kafka_client import Headers, producer_config, record_headers
 from schemas.telemetry import RECORDS_WRITTEN
 from schemas.topics import TRANSCRIPT_EVENTS, TRANSCRIPT_PARTIALS, TRANSCRIPT_TURNS, Topic
 
 ACK_DEADLINE_S = 20.0
+BY_KEY = -1
 STAGE = "turns"
 
 
 @dataclass
 class Receipts:
-    """What the broker said of the records of one batch."""
+    """What the broker says of records that belong together: `heard` when of all of them."""
 
+    expected: int = 0
     last_offset: dict[str, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self.refused.append(f"{message.topic()}: {error}")
-            return
         topic, offset = message.topic(), message.offset()
-        assert topic is not None
-        assert offset is not None
-        RECORDS_WRITTEN.labels(STAGE, topic).inc()
-        self.last_offset[topic] = offset
+        if error is not None or topic is None or offset is None:
+            self.refused.append(f"{topic}: {error}")
+        else:
+            RECORDS_WRITTEN.labels(STAGE, topic).inc()
+            self.last_offset[topic] = offset
+        self.expected -= 1
+        if not self.expected:
+            self.heard.set()
 
 
 class Outlet:
-    """Encodes and produces. Every method returns once the broker has it all, and raises Unavailable if it will not."""
+    """Encodes and produces. Every method returns once the broker has it all, and raises Unavailable if it will not.
+
+    Several may wait at the same time: the broker's answers come to them together.
+    """
 
     def __init__(self, bootstrap_servers: str, codec: Codec) -> None:
         config = producer_config(bootstrap_servers, linger_ms=0)
         self._producer = Producer({**config, "message.timeout.ms": int(ACK_DEADLINE_S * 1000)})
+        self._answers = Answers(self._producer)
         self._codec = codec
 
     async def publish(self, revisions: Iterable[Turn], settled: Iterable[Turn]) -> int | None:
@@ -60,29 +69,49 @@ class Outlet:
             self._produce(TRANSCRIPT_EVENTS, event, receipts)
         await self._acknowledged(receipts)
 
+    async def store(self, topic: str, partition: int, key: bytes, value: bytes) -> None:
+        """One record as it is, where it belongs."""
+        receipts = Receipts()
+        self._append(topic, key, value, [], receipts, partition)
+        await self._acknowledged(receipts)
+
     async def bury(self, letter: DeadLetter) -> None:
         receipts = Receipts()
-        self._producer.produce(
-            letter.topic, key=letter.key, value=letter.value, headers=[*letter.headers], on_delivery=receipts.take
-        )
+        self._append(letter.topic, letter.key, letter.value, letter.headers, receipts)
         await self._acknowledged(receipts)
 
     def _produce(self, topic: Topic, record: Turn | TranscriptEvent, receipts: Receipts) -> None:
-        self._producer.produce(
-            topic.name,
-            key=record.bot_id.encode(),
-            value=self._codec.encode(topic, record),
-            headers=[*record_headers(record.tenant_id, record.bot_id)],
-            on_delivery=receipts.take,
-        )
+        headers = record_headers(record.tenant_id, record.bot_id)
+        self._append(topic.name, record.bot_id.encode(), self._codec.encode(topic, record), headers, receipts)
+
+    def _append(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers,
+        receipts: Receipts,
+        partition: int = BY_KEY,
+    ) -> None:
+        try:
+            self._producer.produce(
+                topic, key=key, value=value, headers=[*headers], partition=partition, on_delivery=receipts.take
+            )
+        except BufferError as error:
+            raise Unavailable("too much waits for Kafka already", remedy="see the broker's log") from error
+        receipts.expected += 1
+        self._answers.due()
 
     async def _acknowledged(self, receipts: Receipts) -> None:
-        """Wait for the broker outside the loop: librdkafka's flush blocks its thread."""
-        if not len(self._producer):
+        if not receipts.expected:
             return
-        unanswered = await asyncio.to_thread(self._producer.flush, ACK_DEADLINE_S + 1)
-        if unanswered or receipts.refused:
+        try:
+            async with asyncio.timeout(ACK_DEADLINE_S + 1):
+                await receipts.heard.wait()
+        except TimeoutError as error:
+            raise Unavailable(f"Kafka said nothing of {receipts.expected} records", remedy="see its log") from error
+        if receipts.refused:
             raise Unavailable(
-                f"Kafka did not take {unanswered or len(receipts.refused)} records: {receipts.refused[:1]}",
+                f"Kafka did not take {len(receipts.refused)} records: {receipts.refused[:1]}",
                 remedy="see the broker's log; `earshot topics create` if a topic is missing",
             )

@@ -69,14 +69,19 @@ class States(Protocol):
 
 
 class Stage:
-    """Handles records one at a time, in the order of their partition."""
+    """Handles records of one bot one at a time, in order; of several bots at the same time."""
 
     def __init__(self, codec: Codec, outlet: Outlet, states: States, clock: Clock) -> None:
         self._codec = codec
         self._outlet = outlet
         self._states = states
         self._clock = clock
-        self.waiting = False
+        self._waiting: set[bytes | None] = set()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether some bot's record waits for a service that is away."""
+        return bool(self._waiting)
 
     async def handle(self, raw: RawRecord, standing: Fence) -> bool:
         """True once `raw` is applied and stored, or dead-lettered; False when its partition is no longer ours."""
@@ -85,12 +90,13 @@ class Stage:
         while not done and standing() is not Standing.LOST:
             try:
                 done = standing() is Standing.OURS and await self._apply_or_bury(raw, standing)
-                self.waiting = False
+                self._waiting.discard(raw.key)
             except Unavailable as error:
                 log.warning("waiting", stage=STAGE, error=error.message, remedy=error.remedy)
-                self.waiting = True
+                self._waiting.add(raw.key)
             if not done:
-                await asyncio.sleep(RETRY_S if self.waiting else REBALANCING_S)
+                await asyncio.sleep(RETRY_S if raw.key in self._waiting else REBALANCING_S)
+        self._waiting.discard(raw.key)
         if done:
             PROGRESS_AT.labels(STAGE).set(self._clock.now_us() / 1e6)
         return done

@@ -58,9 +58,10 @@ class Worker:
         folder = settings.var_dir / "turns" / group
         folder.mkdir(parents=True, exist_ok=True)
         self._app = make_app(group, servers, folder)
-        self._states = TableStates(self._app)
         codec = Codec(registry)
-        self._stage = Stage(codec, Outlet(servers, codec), self._states, self._clock)
+        outlet = Outlet(servers, codec)
+        self._states = TableStates(self._app, outlet.store)
+        self._stage = Stage(codec, outlet, self._states, self._clock)
         self._lag = Lag(servers, group)
         self._progress = Progress(self._now_s())
         self._lease = Lease(SESSION_TIMEOUT_S - 1, self._now_s())

@@ -44,6 +44,7 @@ class Arrived:
     offset: int = 7
     topic: str = PLACE.topic
     partition: int = PLACE.partition
+    tp: TP = PLACE
 
 
 @pytest.fixture
@@ -71,6 +72,46 @@ async def test_only_what_was_applied_in_this_generation_is_acknowledged(consumer
         consumer.applied(cast(Message, message))
     acknowledged = [consumer.ack(cast(Message, message)) for message in (turned_away, applied, of_before)]
     assert acknowledged == [False, True, False]
+
+
+async def test_faust_is_told_in_the_order_of_the_partition(
+    consumer: GuardedConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bots are handled side by side: what is done early waits for what was taken before it."""
+    told: list[int] = []
+    monkeypatch.setattr(GuardedConsumer, "ack", lambda _, message: told.append(message.offset))
+    consumer._assigned = Assignment({(PLACE.topic, PLACE.partition): 7})
+    generation = consumer.app.consumer_generation_id
+    first, second, third = (cast(Message, Arrived(generation, offset)) for offset in (7, 8, 9))
+    assert [consumer.takes(message) for message in (first, third, second, third)] == [True, False, True, True]
+    consumer.applied(second)
+    assert told == []
+    consumer.applied(first)
+    assert told == [7, 8]
+    consumer.applied(third)
+    assert told == [7, 8, 9]
+
+
+async def test_what_another_generation_fetched_is_not_taken(consumer: GuardedConsumer) -> None:
+    """It comes again, to whoever owns the partition now."""
+    consumer._assigned = Assignment({(PLACE.topic, PLACE.partition): 7})
+    generation = consumer.app.consumer_generation_id
+    assert not consumer.takes(cast(Message, Arrived(generation - 1)))
+    assert consumer.takes(cast(Message, Arrived(generation)))
+
+
+async def test_faust_itself_commits_over_what_is_not_acknowledged(tmp_path: Path) -> None:
+    """The control: before the first commit of a partition, and next to the last one, it does not see the hole."""
+    app = make_app("turns", "127.0.0.1:1", tmp_path)
+    consumer = driver.Consumer(
+        app.transport, callback=ignore, on_partitions_revoked=ignore, on_partitions_assigned=ignore
+    )
+    consumer._acked[PLACE] = [2, 3]
+    assert consumer._new_offset(PLACE) == 4
+    consumer._committed_offset[PLACE] = 10
+    consumer._acked[PLACE] = [11]
+    assert consumer._new_offset(PLACE) == 12
+    consumer._thread.thread_loop.close()
 
 
 async def test_nothing_is_committed_while_the_group_is_shared_out(consumer: GuardedConsumer) -> None:
