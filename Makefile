@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both set up whatever is missing first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-snippets check check-types check-rest up down bench chaos lock
+.PHONY: help setup demo test test-snippets check check-types check-rest up down bench chaos soak lock
 earshot := .venv/bin/earshot
 python := .venv/bin/python
 
@@ -47,6 +47,9 @@ bench: setup ## Benchmarks, all or NAME=…, to var/bench
 
 chaos: setup ## Kill things under load and check the guarantees: SCENARIO=… [SEED=n] [MINUTES=m], to var/chaos
 	@$(python) -m infra.chaos $(SCENARIO) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+soak: setup ## Half an hour of speech: memory stays flat, a killed worker is replaced in time. [MINUTES=m], to var/chaos
+	@$(python) -m infra.chaos soak --minutes $(or $(MINUTES),30)
 
 lock: setup ## Resolve all Python and Node packages anew into the lock files
 	@infra/setup/lock.sh

@@ -106,7 +106,7 @@ class TranscribeSettings(Settings):
     )
     hangover_ms: int = Field(500, description="Silence that ends an utterance")
     forced_cut_ms: int = Field(15_000, description="Longest utterance before it is finalised anyway")
-    session_timeout_ms: int = Field(10_000, description="Kafka group session timeout")
+    session_timeout_ms: int = Field(6_000, description="Kafka group session timeout")
     commit_interval_ms: int = Field(500, description="How often the cursor's offsets are committed")
     idle_stream_ms: int = Field(
         5_000, description="A stream without records for this long is settled as far as it goes"

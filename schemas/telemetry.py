@@ -92,7 +92,12 @@ def configure_logging(level: str, log_format: str) -> None:
         cache_logger_on_first_use=False,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer], foreign_pre_chain=processors
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        foreign_pre_chain=processors,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)

@@ -2,13 +2,14 @@
 
 Synthetic bots speak without a pause; two transcription workers hear them by a fake service, two turns workers settle the
 words. Their memory must stay flat. At the end a worker of each kind is killed for good: `…_stall_s` is the longest that
-the records of one bot then stayed away.
+the records of one bot then stayed away, ten seconds at most.
 """
 
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -18,6 +19,7 @@ from confluent_kafka import Consumer
 
 from infra.chaos.memory import Memory, Sample, judged
 from infra.chaos.scenario import Run
+from infra.chaos.silences import Silences
 from infra.demo.supervisor import EARSHOT, Groups, Stage
 from infra.local.cluster import Cluster, own_cluster
 from infra.local.daemon import Daemon
@@ -38,7 +40,8 @@ GROUPS = {
     "transcribe": str(TranscribeSettings.model_fields["consumer_group"].default),
     "turns": str(TurnsSettings.model_fields["turns_consumer_group"].default),
 }
-START_S, SAMPLE_S, AFTERWARDS_S = 120.0, 5.0, 40.0
+START_S, SAMPLE_S, BEFORE_S, AFTERWARDS_S = 120.0, 5.0, 10.0, 40.0
+LONGEST_STALL_S = 10.0
 
 
 def run(asked: Run) -> Result:
@@ -48,8 +51,22 @@ def run(asked: Run) -> Result:
     with own_cluster(asked.settings, folder) as cluster, _running(cluster, folder, asked) as workers:
         memory = {name: judged(samples) for name, samples in _watched(workers, asked.minutes).items()}
         stalls = _killed(workers, cluster)
-    flat = all(each.flat for each in memory.values())
-    return Result(name=NAME, command=asked.command, seed=asked.seed, passed=flat, figures=_figures(memory) | stalls)
+    passed = all(each.flat for each in memory.values()) and all(each.short for each in stalls.values())
+    figures = _figures(memory) | {f"{name}_stall_s": round(each.seconds, 1) for name, each in stalls.items()}
+    return Result(name=NAME, command=asked.command, seed=asked.seed, passed=passed, figures=figures)
+
+
+@dataclass(frozen=True)
+class Stall:
+    """The longest that the records of one of `bots` stayed away."""
+
+    seconds: float
+    bots: int
+
+    @property
+    def short(self) -> bool:
+        """Ten seconds at most, of every bot."""
+        return self.seconds <= LONGEST_STALL_S and self.bots == BOTS
 
 
 @contextmanager
@@ -116,16 +133,18 @@ def _resident_mb(worker: Daemon) -> float:
     return resident / 1e6
 
 
-def _killed(workers: Mapping[str, Daemon], cluster: Cluster) -> dict[str, Figure]:
+def _killed(workers: Mapping[str, Daemon], cluster: Cluster) -> dict[str, Stall]:
     """Kill one of each kind for good, and see how long a bot's records stay away."""
-    stalls: dict[str, Figure] = {}
+    stalls: dict[str, Stall] = {}
     for name, topic in KILLED.items():
         with _reading(cluster, topic) as consumer:
-            _longest_gap_s(consumer, SAMPLE_S)
+            silences = Silences()
+            _listen(consumer, silences, BEFORE_S)
             process = workers[name].process()
             assert isinstance(process, psutil.Process)
             process.kill()
-            stalls[f"{name.split('-')[0]}_stall_s"] = round(_longest_gap_s(consumer, AFTERWARDS_S), 1)
+            _listen(consumer, silences, AFTERWARDS_S)
+            stalls[name.split("-", maxsplit=1)[0]] = Stall(silences.longest_s(time.monotonic()), len(silences))
     return stalls
 
 
@@ -141,18 +160,12 @@ def _reading(cluster: Cluster, topic: str) -> Iterator[Consumer]:
         consumer.close()
 
 
-def _longest_gap_s(consumer: Consumer, seconds: float) -> float:
-    """The longest that any bot's records stayed away, of all bots that had some."""
-    seen: dict[bytes | str | None, float] = {}
-    longest_s, ends_s = 0.0, time.monotonic() + seconds
+def _listen(consumer: Consumer, silences: Silences, seconds: float) -> None:
+    ends_s = time.monotonic() + seconds
     while time.monotonic() < ends_s:
         message = consumer.poll(0.2)
-        if message is None or message.error():
-            continue
-        now_s = time.monotonic()
-        longest_s = max(longest_s, now_s - seen.get(message.key(), now_s))
-        seen[message.key()] = now_s
-    return max(longest_s, *(ends_s - at_s for at_s in seen.values()), 0.0)
+        if message is not None and message.error() is None:
+            silences.heard(message.key() or b"", time.monotonic())
 
 
 def _figures(memory: Mapping[str, Memory]) -> dict[str, Figure]:

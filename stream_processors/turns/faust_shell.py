@@ -31,7 +31,7 @@ log = structlog.get_logger()
 Handler = Callable[[RawRecord, Fence], Awaitable[bool]]
 Append = Callable[[str, int, bytes, bytes], Awaitable[None]]
 """Topic, partition, key and value; returns once the broker has it, raises Unavailable when it will not."""
-SESSION_TIMEOUT_S = 10.0
+SESSION_TIMEOUT_S = 6.0
 TABLE = "bots"
 
 
