@@ -23,6 +23,7 @@ from sinks.clickhouse.tables import MAPPER_VERSION, TABLES
 from sinks.clickhouse.writer import BadRow, Writer
 from tests.fakes.earshot_process import EarshotProcess
 from tests.fakes.fresh_name import fresh
+from tests.fakes.log_tail import LogTail
 
 VIEWS = (
     "v_turns",
@@ -93,20 +94,11 @@ class Log:
 
     def dead_letters(self, topic: Topic, key: str) -> list[tuple[bytes | None, dict[str, bytes]]]:
         """Value and headers of the dead letters of `topic` with that key."""
-        consumer = Consumer(
-            {
-                **consumer_config(self.kafka_bootstrap, fresh("read")),
-                "enable.partition.eof": True,
-                "fetch.wait.max.ms": 10,
-            }
-        )
-        consumer.assign([TopicPartition(dlq_of(topic).name, 0, 0)])
-        found = []
-        while (message := consumer.poll(10)) is not None and message.error() is None:
-            if message.key() == key.encode():
-                found.append((message.value(), dict(message.headers() or [])))
-        consumer.close()
-        return found
+        tail = LogTail(self.kafka_bootstrap)
+        try:
+            return [(letter.value(), dict(letter.headers() or [])) for letter in tail.under(dlq_of(topic), key)]
+        finally:
+            tail.close()
 
 
 class SinkProcess(EarshotProcess):

@@ -112,9 +112,9 @@ class River:
         finally:
             consumer.close()
 
-    def lines(self, topic: Topic) -> list[Message]:
-        """Everything on `topic` now."""
-        return self._tail.all_of(topic)
+    def lines(self, topic: Topic, bot_id: str) -> list[Message]:
+        """What is on `topic` now of a bot."""
+        return self._tail.under(topic, bot_id)
 
     def attempts(self, bot_id: str) -> list[WebhookAttempt]:
         return self._ours(WEBHOOK_ATTEMPTS, WebhookAttempt, bot_id)
@@ -294,7 +294,7 @@ async def test_poison_on_every_input_topic_is_buried_and_the_events_go_on(river:
     assert out_of_order(receiver.receipts, script.bot_id) == 0
     assert receiver.of(script.bot_id)[-2].type == "transcription.processed"
     for topic, values in poison.items():
-        letters = [m for m in river.lines(dlq_of(topic)) if m.key() == bot_id.encode()]
+        letters = river.lines(dlq_of(topic), bot_id)
         assert {letter.value() or b"" for letter in letters} == values
         assert {dict(letter.headers())["stage"] for letter in letters} == {b"sink webhooks"}
 
@@ -303,6 +303,11 @@ def poison_of(river: River, topic: Topic) -> set[bytes]:
     """Nothing, a bad magic byte, a schema id nobody knows, and a record cut short."""
     whole = river.codec.encode(topic, BotScript("bot_any").records()[topic][0])
     return {b"", b"\x01not avro", b"\x00\x7f\xff\xff\xff of no schema", whole[:-3]}
+
+
+def tries_of(river: River, script: BotScript, sequence: int) -> list[WebhookAttempt]:
+    """What the log knows of the tries of one delivery."""
+    return [attempt for attempt in river.attempts(script.bot_id) if attempt.sequence == sequence]
 
 
 async def test_a_delivery_nobody_takes_goes_to_the_dead_letters_and_its_lane_goes_on(river: River) -> None:
@@ -316,13 +321,14 @@ async def test_a_delivery_nobody_takes_goes_to_the_dead_letters_and_its_lane_goe
         )
         async with river.sink(receiver.url, WEBHOOK_MAX_ATTEMPTS="3"):
             await until(got_done(receiver, script), "bot.done")
+            await until(lambda: len(tries_of(river, script, 1)) == 3, "the last try is on the log")
     assert missing(receiver.receipts, script.bot_id) == {1}
     assert out_of_order(receiver.receipts, script.bot_id) == 0
-    given_up = [a for a in river.attempts(script.bot_id) if a.sequence == 1]
+    given_up = tries_of(river, script, 1)
     assert [a.outcome for a in given_up] == [AttemptOutcome.RETRY, AttemptOutcome.RETRY, AttemptOutcome.EXHAUSTED]
     assert len(given_up[-1].response_snippet) == 16_384
-    [letter] = [m for m in river.lines(dlq_of(WEBHOOK_DELIVERIES)) if m.key() == script.bot_id.encode()]
-    [line] = [m for m in river.lines(WEBHOOK_DELIVERIES) if m.value() == letter.value()]
+    [letter] = river.lines(dlq_of(WEBHOOK_DELIVERIES), script.bot_id)
+    [line] = [m for m in river.lines(WEBHOOK_DELIVERIES, script.bot_id) if m.value() == letter.value()]
     headers = dict(letter.headers())
     assert headers["error_class"] == b"exhausted"
     assert int(headers["origin_offset"]) == line.offset()

@@ -83,7 +83,7 @@ def _all_or_nothing(unsent: list[int], limit: int) -> Reading:
     return Reading.STOP if max(unsent, default=0) > limit else Reading.ALL
 
 
-@pytest.mark.parametrize("seed", range(1, 9))
+@pytest.mark.parametrize("seed", range(1, 5))
 def test_whatever_fails_meanwhile_no_word_is_lost_doubled_or_reordered(seed: int) -> None:
     """Losses, second epochs, workers that die, leave and join, an absent broker: a new owner has to find what was left."""
     world = world_of(seed, workers=2, rough=True)
