@@ -136,8 +136,12 @@ class ResultsLog:
         return tails
 
     def audio_ends(self, partitions: Iterable[int]) -> dict[int, int]:
-        """The offset the next record of each audio partition will have."""
-        return {number: self._end(number) for number in partitions if not self._leaving.is_set()}
+        """The offset the next record of each audio partition will have; of none while the broker does not say."""
+        try:
+            return {number: self._end(number) for number in partitions if not self._leaving.is_set()}
+        except KafkaException as error:
+            log.warning("ends_unknown", stage=STAGE, error=str(error))
+            return {}
 
     def leave(self) -> None:
         """Ask no more ends: a process that is told to stop waits for its threads, and a broker may be away for each of them."""

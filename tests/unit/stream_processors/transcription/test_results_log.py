@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from schemas.codec import Codec
 from stream_processors.transcription import log_shell
@@ -28,3 +29,19 @@ def test_who_leaves_asks_no_more_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert results.audio_ends([0, 1]) == {0: 7, 1: 7}
     results.leave()
     assert results.audio_ends([0, 1]) == {}
+
+
+class Away(Ends):
+    """A client whose broker is away."""
+
+    def get_watermark_offsets(self, *_: Any, **__: Any) -> tuple[int, int]:
+        self.asked += 1
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+
+
+def test_while_the_broker_is_away_nobody_knows_the_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no fault of ours to be counted and logged as one every second; the next partition need not be asked."""
+    monkeypatch.setattr(log_shell, "Consumer", Away)
+    results: Any = ResultsLog("nowhere:9", Codec(FixedSchemas()), "live")
+    assert results.audio_ends([0, 1]) == {}
+    assert results._consumer.asked == 1
