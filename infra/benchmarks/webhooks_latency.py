@@ -53,8 +53,7 @@ def _tell(environment: dict[str, str]) -> int:
     producer.flush(30)
     began_s = time.monotonic()
     for number in range(PER_S * SECONDS):
-        while (ahead_s := number / PER_S - (time.monotonic() - began_s)) > 0:
-            producer.poll(min(ahead_s, 0.001))
+        time.sleep(max(0.0, number / PER_S - (time.monotonic() - began_s)))
         bot_id = bots[number % BOTS]
         event_of_call = speech(bot_id, number // BOTS, clock.now_us())
         producer.produce(MEETING_PARTICIPANTS.name, key=bot_id, value=codec.encode(MEETING_PARTICIPANTS, event_of_call))
