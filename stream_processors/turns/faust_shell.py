@@ -1,10 +1,10 @@
-"""The Faust application: it joins the group, hands over records in order, and keeps the table. Shell.
+"""The Faust application: it joins the group and hands over records in order. Shell.
 
 Faust decides nothing here. Its guards, each for a fault that was measured: no commit while rebalancing; no
 acknowledgement but of a record that was applied in this generation (Faust's streams acknowledge whatever the agent was
 handed, in compiled code that asks nobody: that lost turns); every record's offset checked against the one before (Faust
-drops what it fetched while rebalancing, and goes on behind it); no threaded producer; no web server (it would serve the
-tables); no topics of its own making; its own assignor (a bot's three topics must meet in one worker); and one agent
+drops what it fetched while rebalancing, and goes on behind it); no table (restoring one takes Faust a millisecond a record);
+no topics of its own making; its own assignor (a bot's three topics must meet in one worker); and one agent
 without concurrency: records are taken in the order of their partition, and a commit passes none that is not applied.
 """
 
@@ -29,10 +29,7 @@ from stream_processors.turns.stage import REBALANCING_S, Fence, Standing
 
 log = structlog.get_logger()
 Handler = Callable[[RawRecord, Fence], Awaitable[bool]]
-Append = Callable[[str, int, bytes, bytes], Awaitable[None]]
-"""Topic, partition, key and value; returns once the broker has it, raises Unavailable when it will not."""
 SESSION_TIMEOUT_S = 6.0
-TABLE = "bots"
 
 
 class GuardedConsumer(SteadyConsumer):
@@ -92,7 +89,7 @@ class GuardedConsumer(SteadyConsumer):
     async def perform_seek(self) -> None:
         """To what is committed; where that is nothing, or expired, to the first record: what was dropped comes again."""
         await super().perform_seek()
-        ours = [tp for tp in self.assignment() if tp.topic not in self.app.tables.changelog_topics]
+        ours = self.assignment()
         starts: dict[tuple[str, int], int] = {}
         for tp, first in (await self.earliest_offsets(*ours) if ours else {}).items():
             committed = self._committed_offset[tp]
@@ -113,37 +110,6 @@ class GuardedTransport(driver.Transport):
     Consumer = GuardedConsumer
 
 
-class TableStates:
-    """Bots' snapshots in a Faust table, in memory, each write acknowledged by the changelog before it counts."""
-
-    def __init__(self, app: faust.App, append: Append) -> None:
-        self._append = append
-        self._table = app.Table(TABLE, key_type=bytes, value_type=bytes)
-        self._changelog = changelog_of(app.conf.id)
-        self._partition_of: dict[bytes, int] = {}
-
-    def get(self, bot_id: str) -> bytes | None:
-        found: bytes | None = self._table.data.get(bot_id.encode())
-        return found
-
-    async def put(self, bot_id: str, snapshot: bytes, partition: int) -> None:
-        """Past Faust's producer, which takes several tasks for a record; Faust reads the changelog when it needs it."""
-        key = bot_id.encode()
-        await self._append(self._changelog, partition, key, snapshot)
-        self._table.data[key] = snapshot
-        self._partition_of[key] = partition
-
-    def forget_others(self, ours: set[int]) -> None:
-        """Drop what was written here for partitions that another worker has now; it is in the changelog."""
-        for key in [key for key, partition in self._partition_of.items() if partition not in ours]:
-            del self._partition_of[key]
-            self._table.data.pop(key, None)
-
-
-def changelog_of(group: str) -> str:
-    return f"{group}-{TABLE}-changelog"
-
-
 def make_app(group: str, bootstrap_servers: str, folder: Path) -> faust.App:
     """An application that is not started and reads nothing yet."""
     app = faust_app.make_app(
@@ -151,7 +117,7 @@ def make_app(group: str, bootstrap_servers: str, folder: Path) -> faust.App:
         bootstrap_servers,
         folder,
         session_timeout_s=SESSION_TIMEOUT_S,
-        table_standby_replicas=0,
+        table_standby_replicas=1,  # not 0: that would have aiokafka's round robin share out each topic by itself
         broker_commit_interval=0.5,
     )
     app.transport = GuardedTransport(app.conf.broker_consumer, app)

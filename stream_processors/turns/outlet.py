@@ -17,6 +17,7 @@ from schemas.topics import TRANSCRIPT_EVENTS, TRANSCRIPT_PARTIALS, TRANSCRIPT_TU
 
 ACK_DEADLINE_S = 20.0
 BY_KEY = -1
+DRAIN_STEP_S = 0.01
 STAGE = "turns"
 
 
@@ -74,6 +75,13 @@ class Outlet:
         receipts = Receipts()
         self._append(topic, key, value, [], receipts, partition)
         await self._acknowledged(receipts)
+
+    async def drained(self, timeout_s: float) -> None:
+        """Until nothing is on its way any more, or the time is over."""
+        for _ in range(int(timeout_s / DRAIN_STEP_S)):
+            if not len(self._producer):
+                return
+            await asyncio.sleep(DRAIN_STEP_S)
 
     async def bury(self, letter: DeadLetter) -> None:
         receipts = Receipts()

@@ -59,7 +59,7 @@ Fence = Callable[[], Standing]
 class States(Protocol):
     """The bots' snapshots, kept where a new owner of the partition finds them."""
 
-    def get(self, bot_id: str) -> bytes | None:
+    def get(self, bot_id: str, partition: int) -> bytes | None:
         """The stored snapshot."""
         ...
 
@@ -117,7 +117,7 @@ class Stage:
         """Whether it is stored; what is published again after a False is the same."""
         record = self._decode(raw)
         now_us = self._clock.now_us()
-        transcript = BotTranscript.of(record, self._states.get(record.bot_id))
+        transcript = BotTranscript.of(record, self._states.get(record.bot_id, raw.partition))
         outcome = transcript.apply(record, Place(raw.topic, raw.partition, raw.offset), now_us)
         transcript.settled_up_to(await self._outlet.publish(outcome.revisions, outcome.settled))
         await self._outlet.announce(transcript.announcements(now_us))

@@ -1,4 +1,4 @@
-"""What must be there before this process joins its group: broker, topics, registry, and the table's changelog. Shell."""
+"""What must be there before this process joins its group: broker, topics, registry, and the changelog. Shell."""
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, NewTopic
@@ -19,6 +19,11 @@ CHANGELOG_CONFIG = {
     "segment.bytes": str(16 * 1024 * 1024),
     "segment.ms": str(10 * 60 * 1000),
 }
+
+
+def changelog_of(group: str) -> str:
+    """Where the workers of a group keep their bots' snapshots."""
+    return f"{group}-bots-changelog"
 
 
 def demand_services(settings: TurnsSettings, registry: Registry, changelog: str) -> None:

@@ -19,21 +19,21 @@ from stream_processors.leaving import leave
 from stream_processors.turns.faust_shell import (
     SESSION_TIMEOUT_S,
     GuardedConsumer,
-    TableStates,
-    changelog_of,
     make_app,
     read,
 )
 from stream_processors.turns.lag import Lag
 from stream_processors.turns.outlet import STAGE, Outlet
 from stream_processors.turns.progress import STALL_LIMIT_S, Lease, Progress, Signs
+from stream_processors.turns.snapshots import Snapshots
 from stream_processors.turns.stage import INPUTS, Fence, Stage, Standing
-from stream_processors.turns.startup import demand_services
+from stream_processors.turns.startup import changelog_of, demand_services
 
 log = structlog.get_logger()
 INPUT_NAMES = [topic.name for topic in INPUTS]
 ASSIGNMENT_DEADLINE_S = 30.0
 TICK_S = 0.5
+FLUSH_S = 4.0
 LAG_EVERY_S = 5.0
 EXIT_FENCED = 4
 
@@ -60,8 +60,11 @@ class Worker:
         self._app = make_app(group, servers, folder)
         codec = Codec(registry)
         outlet = Outlet(servers, codec)
-        self._states = TableStates(self._app, outlet.store)
-        self._stage = Stage(codec, outlet, self._states, self._clock)
+        self._outlet = outlet
+        self._snapshots = Snapshots(servers, changelog_of(group), outlet.store)
+        self._stage = Stage(codec, outlet, self._snapshots, self._clock)
+        self._owned: set[int] = set()
+        self._generation = 0
         self._lag = Lag(servers, group)
         self._progress = Progress(self._now_s())
         self._lease = Lease(SESSION_TIMEOUT_S - 1, self._now_s())
@@ -74,7 +77,8 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         read(self._app, INPUT_NAMES, self._handle)
-        self._app.on_partitions_assigned.connect(self._on_assigned)
+        self._app.on_partitions_revoked.connect(self._on_revoked)
+        self._app.on_rebalance_complete.connect(self._on_assigned)
         work = [asyncio.create_task(each) for each in (self._run_app(), self._join(), self._tick(), self._watch())]
         try:
             await self._until_stopped(work)
@@ -82,6 +86,7 @@ class Worker:
             for task in work:
                 task.cancel()
             await leave(STAGE, self._app.stop())
+            self._snapshots.close()
 
     async def _until_stopped(self, work: list[asyncio.Task[None]]) -> None:
         stop = asyncio.create_task(self._stop.wait())
@@ -142,12 +147,19 @@ class Worker:
         self._applied += done
         return done
 
-    async def _on_assigned(self, *args: Any, **_: Any) -> None:
-        _app, assigned = args
-        ours = {tp.partition for tp in assigned if tp.topic in INPUT_NAMES}
-        self._states.forget_others(ours)
+    async def _on_revoked(self, *_: Any, **__: Any) -> None:
+        """Awaited before the group goes on without us: the next owner reads what is on the log by then."""
+        await self._outlet.drained(FLUSH_S)
+
+    async def _on_assigned(self, *_: Any, **__: Any) -> None:
+        """Awaited before the first record of the new assignment. What stayed ours nobody else has written meanwhile."""
+        generation = self._app.consumer_generation_id
+        ours = {tp.partition for tp in self._app.consumer.assignment() if tp.topic in INPUT_NAMES}
+        kept = ours & self._owned if generation in (self._generation, self._generation + 1) else set()
+        await self._snapshots.own(ours, kept)
+        self._owned, self._generation = ours, generation
         self._assigned.set()
-        log.info("assigned", stage=STAGE, partitions=sorted(ours))
+        log.info("assigned", stage=STAGE, generation=generation, partitions=sorted(ours), kept=sorted(kept))
 
     def _now_s(self) -> float:
         return self._clock.monotonic_ms() / 1000

@@ -56,7 +56,7 @@ class Kafka:
         self.told.append("buried")
         self.buried.append(letter)
 
-    def get(self, bot_id: str) -> bytes | None:
+    def get(self, bot_id: str, partition: int) -> bytes | None:
         return self.stored.get(bot_id)
 
     async def put(self, bot_id: str, snapshot: bytes, partition: int) -> None:
