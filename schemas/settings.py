@@ -141,7 +141,7 @@ class TranscribeSettings(Settings):
 class TurnsSettings(Settings):
     """`earshot turns`: results to turns."""
 
-    turns_consumer_group: str = Field("earshot-turns", description="Kafka consumer group and prefix of table topics")
+    turns_consumer_group: str = Field("earshot-turns", description="Kafka consumer group and prefix of its changelog")
 
 
 class ClickHouseSettings(Settings):

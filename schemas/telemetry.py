@@ -94,6 +94,7 @@ def configure_logging(level: str, log_format: str) -> None:
     formatter = structlog.stdlib.ProcessorFormatter(
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _traceback_of_errors,
             structlog.processors.format_exc_info,
             renderer,
         ],
@@ -102,3 +103,10 @@ def configure_logging(level: str, log_format: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(level=max(LEVELS[level], logging.WARNING), handlers=[handler], force=True)
+
+
+def _traceback_of_errors(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What a library warns of it raises as well, and whoever hears of it says so, with a remedy."""
+    if event["level"] not in ("error", "critical"):
+        event.pop("exc_info", None)
+    return event

@@ -11,12 +11,12 @@ import structlog
 from schemas.codec import Codec
 from schemas.errors import InvalidRecord
 from schemas.events import Record
+from schemas.message import appended_at_ms, raw
 from schemas.registry import Registry
 from schemas.settings import Settings
 from schemas.topics import Topic
 from sinks.broker import partition_of
 from sinks.logged import Logged
-from sinks.message import appended_at_ms, raw
 from sinks.scan import scan
 
 __all__ = ["BotLog", "partition_of"]

@@ -12,13 +12,13 @@ from schemas.dead_letter import RawRecord
 from schemas.errors import InvalidRecord, RegistryUnavailable, Unavailable
 from schemas.events import Record
 from schemas.kafka_client import consumer_config
+from schemas.message import appended_at_ms, raw
 from schemas.registry import Registry
 from schemas.settings import Settings
 from schemas.telemetry import RECORDS_READ
 from schemas.topics import BY_NAME, Topic
 from sinks.broker import demand_hope, demand_topics
 from sinks.dead_letter_writer import DeadLetterWriter
-from sinks.message import appended_at_ms, raw
 
 log = structlog.get_logger()
 Partition = tuple[str, int]

@@ -1,6 +1,6 @@
 """SHELL: a Faust application that joins a group and hands over records; nothing else of Faust is switched on.
 
-No web server (it would serve the tables), no topics of its own making, no threaded producer, nothing on disk.
+No web server, no tables, no topics of its own making, no threaded producer, nothing on disk.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,6 @@ Whatever goes wrong leaves as NotNow (the same again, later) or as Refused (tryi
 asks of the caller. The connection is given up after any error: half an answer may be left in it.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,8 +18,6 @@ from sinks.clickhouse.config import INSERT_SETTINGS, client_arguments
 from sinks.clickhouse.frame import Frame
 from sinks.clickhouse.refusal import BROKEN_OFF, NOT_ENCODED, REMEDIES, Refusal, classify, classify_client
 from sinks.clickhouse.tables import COLUMN_NAMES
-
-logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)  # what it warns of is raised too, and said with a remedy
 
 Statement = Callable[[], Any]
 

@@ -17,12 +17,12 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.errors import Unavailable
 from schemas.kafka_client import consumer_config, producer_config
+from schemas.message import raw
 from schemas.settings import Settings
 from schemas.topics import Topic, dlq_of
 from sinks.broker import REMEDY
 from sinks.dead_letters.letters import Letter, put_back_already, to_put_back
 from sinks.dead_letters.shelf import letters
-from sinks.message import raw
 
 GROUP = "earshot-dlq-redrive"
 LOCK_WAIT_S = 30.0  # a run that was killed keeps the lock until its session ends

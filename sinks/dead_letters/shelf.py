@@ -6,11 +6,11 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from schemas.errors import Unavailable, UsageError
 from schemas.kafka_client import consumer_config
+from schemas.message import appended_at_ms, raw
 from schemas.settings import Settings
 from schemas.topics import BY_NAME, DLQ_SUFFIX, RECORD_TOPICS, Topic, dlq_of
 from sinks.broker import REMEDY
 from sinks.dead_letters.letters import Letter, letter_of
-from sinks.message import appended_at_ms, raw
 from sinks.scan import scan
 
 

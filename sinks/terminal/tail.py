@@ -6,10 +6,10 @@ from itertools import islice
 
 from schemas.codec import Codec
 from schemas.errors import InvalidRecord, UsageError
+from schemas.message import appended_at_ms, raw
 from schemas.registry import Registry
 from schemas.settings import Settings
 from schemas.topics import BY_NAME, Topic
-from sinks.message import appended_at_ms, raw
 from sinks.scan import scan
 from sinks.terminal.line import dead_letter_line, poison_line, record_line
 

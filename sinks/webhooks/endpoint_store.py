@@ -11,11 +11,11 @@ from schemas.codec import Codec
 from schemas.errors import InvalidRecord, Unavailable, UsageError
 from schemas.events import WebhookEndpoint
 from schemas.kafka_client import consumer_config, producer_config, record_headers
+from schemas.message import raw
 from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.topics import WEBHOOK_ENDPOINTS
 from sinks.broker import REMEDY, demand_hope, partitions_of
-from sinks.message import raw
 from sinks.webhooks.endpoint import Endpoint
 from sinks.webhooks.endpoint_table import EndpointTable
 from sinks.webhooks.keyring import Keyring

@@ -10,12 +10,12 @@ from schemas.codec import Codec
 from schemas.errors import InvalidRecord, Unavailable, UsageError
 from schemas.events import Record
 from schemas.kafka_client import reader_config
+from schemas.message import raw
 from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.topics import Topic
 from sinks.broker import REMEDY, demand_hope, partitions_of
 from sinks.log_reader import DeadHook
-from sinks.message import raw
 
 R = TypeVar("R", bound=Record)
 

@@ -24,9 +24,11 @@ class CatchUp:
         if offset >= self.partition.order.due:
             return
         self._next = offset + 1
-        key = StreamKey(chunk.bot_id, chunk.stream_id, chunk.epoch) if chunk else None
-        entry = self._eager.get(key) if key else None
-        if not (chunk and key and entry and entry.pipeline) or entry.left_from is None or offset < entry.left_from:
+        if chunk is None:
+            return
+        key = StreamKey.of(chunk)
+        entry = self._eager.get(key)
+        if entry is None or entry.pipeline is None or entry.left_from is None or offset < entry.left_from:
             return
         if is_full(entry.unsent_bytes, self._limit_bytes):
             entry.left_from = offset

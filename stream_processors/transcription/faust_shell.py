@@ -24,6 +24,7 @@ from schemas.timebase import Clock
 from schemas.topics import AUDIO_FRAMES
 from stream_processors import faust_app
 from stream_processors.faust_app import SteadyConsumer, raw_record
+from stream_processors.kept import kept
 from stream_processors.transcription.log_shell import LogOutlet, ResultsLog
 from stream_processors.transcription.partition import Start
 from stream_processors.transcription.worker import Commit, Worker
@@ -163,14 +164,14 @@ class GroupMember:
         async with self._lock:
             generation = self._coordinator.generation
             ours = {tp.partition for tp in self._app.consumer.assignment() if tp.topic == AUDIO_FRAMES.name}
-            kept = ours & self._owned if generation in (self._generation, self._generation + 1) else set()
-            starts = await self._starts(ours - kept)
-            self._worker.assigned(kept, starts)
+            stayed = kept(ours, self._owned, generation, self._generation)
+            starts = await self._starts(ours - stayed)
+            self._worker.assigned(stayed, starts)
             await self._read_from({number: start.next_offset for number, start in starts.items()})
             self._owned, self._generation, self._paused = ours, generation, set()
             self.joins += 1
             restored = sum(len(start.restored) for start in starts.values())
-            log.info("assigned", generation=generation, partitions=sorted(ours), kept=sorted(kept), restored=restored)
+            log.info("assigned", generation=generation, partitions=sorted(ours), kept=sorted(stayed), restored=restored)
 
     async def _leaving(self, *_: Any, **__: Any) -> None:
         async with self._lock:

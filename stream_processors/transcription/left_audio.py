@@ -1,15 +1,18 @@
 """SHELL: audio that was left on the log for a while, read again without a group, for the streams that have room now."""
 
 import asyncio
-from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from uuid import uuid4
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer
 
-from schemas.dead_letter import RawRecord
+from schemas.errors import Unavailable
 from schemas.kafka_client import reader_config
+from schemas.message import appended_at_ms, raw
 from schemas.topics import AUDIO_FRAMES
+from stream_processors.partition_end import to_the_end
 from stream_processors.transcription.catch_up import CatchUp
 from stream_processors.transcription.worker import Appended, Worker
 
@@ -37,28 +40,10 @@ class LeftAudio:
         self._consumer.close()
 
     def _read(self, wanted: CatchUp) -> list[Appended]:
-        self._consumer.assign([TopicPartition(AUDIO_FRAMES.name, wanted.partition.number, wanted.start)])
-        records = [_appended(message) for message, _ in zip(self._messages(), range(MOST_RECORDS), strict=False)]
+        """What came until the broker said nothing for a second, if it did."""
+        records: list[Appended] = []
+        piece = to_the_end(self._consumer, AUDIO_FRAMES.name, {wanted.partition.number: wanted.start}, SILENT_S)
+        with suppress(Unavailable):
+            records.extend(Appended(raw(each), appended_at_ms(each)) for each in islice(piece, MOST_RECORDS))
         self._consumer.unassign()
         return records
-
-    def _messages(self) -> Iterator[Message]:
-        """Up to the end, or until the broker says nothing for a second."""
-        while (message := self._consumer.poll(SILENT_S)) is not None:
-            error = message.error()
-            if error is None:
-                yield message
-            elif error.code() == KafkaError._PARTITION_EOF:
-                return
-
-
-def _appended(message: Message) -> Appended:
-    record = RawRecord(
-        topic=message.topic() or "",
-        partition=message.partition() or 0,
-        offset=message.offset() or 0,
-        key=message.key(),
-        value=message.value(),
-        headers=(),
-    )
-    return Appended(record, message.timestamp()[1])

@@ -21,6 +21,7 @@ from schemas.registry import Registry
 from schemas.settings import TranscribeSettings
 from schemas.telemetry import RECORDS_WRITTEN
 from schemas.topics import AUDIO_FRAMES, AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, dlq_of
+from stream_processors.partition_end import to_the_end
 from stream_processors.permissions import demand_permissions
 from stream_processors.transcription.outbox import Letter
 from stream_processors.transcription.partition import Restored, StreamKey
@@ -30,11 +31,9 @@ log = structlog.get_logger()
 READ = (AUDIO_FRAMES, STT_RESULTS)
 WRITTEN = (STT_RESULTS, STT_SESSIONS, AUDIO_QUALITY, dlq_of(AUDIO_FRAMES))
 KAFKA_REMEDY = "start it with `earshot up`, or set EARSHOT_KAFKA_BOOTSTRAP_SERVERS"
-READ_TIMEOUT_S = 10.0
 ANY_PARTITION = -1
 DRAIN_STEP_S = 0.01
 END_TIMEOUT_S = 2.0
-POLL_S = 1.0
 
 
 def demand_services(settings: TranscribeSettings, registry: Registry) -> None:
@@ -129,7 +128,7 @@ class ResultsLog:
     def restore(self, from_offsets: dict[int, int]) -> dict[int, Tail]:
         """K of every stream that wrote a result since these offsets, by partition, and the end of each partition."""
         tails = {number: Tail({}, offset) for number, offset in from_offsets.items()}
-        for message in self._to_the_end(from_offsets):
+        for message in to_the_end(self._consumer, STT_RESULTS.name, from_offsets):
             tail, offset = tails[message.partition() or 0], message.offset() or 0
             tails[message.partition() or 0] = replace(tail, end=offset + 1)
             self._learn(tail.restored, message)
@@ -155,21 +154,6 @@ class ResultsLog:
         ends = self._consumer.get_watermark_offsets(place, timeout=END_TIMEOUT_S, cached=False)
         return ends[1] if ends else 0
 
-    def _to_the_end(self, from_offsets: dict[int, int]) -> Iterable[Message]:
-        self._consumer.assign([TopicPartition(STT_RESULTS.name, n, offset) for n, offset in from_offsets.items()])
-        unfinished, silent_s = len(from_offsets), 0.0
-        while unfinished:
-            message = self._consumer.poll(POLL_S)
-            silent_s = silent_s + POLL_S if message is None else 0.0
-            if silent_s >= READ_TIMEOUT_S:
-                raise Unavailable(f"{STT_RESULTS.name} cannot be read", remedy=KAFKA_REMEDY)
-            error = message.error() if message else None
-            if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                unfinished -= 1
-            elif message is not None and error is None:
-                yield message
-        self._consumer.unassign()
-
     def _learn(self, restored: dict[StreamKey, Restored], message: Message) -> None:
         try:
             result = self._codec.decode(STT_RESULTS, message.value(), ResultEvent)
@@ -178,7 +162,7 @@ class ResultsLog:
                 "result_unreadable", partition=message.partition(), offset=message.offset(), error=error.message
             )
             return
-        key = StreamKey(result.bot_id, result.stream_id, result.epoch)
+        key = StreamKey.of(result)
         known = restored.get(key)
         if result.transcript_label == self._label and (known is None or result.cursor_after_sample >= known.cursor):
             restored[key] = Restored(result.cursor_after_sample, message.offset() or 0)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from schemas.events import AudioChunk
+from schemas.events import AudioChunk, ResultEvent
 from stream_processors.order import Order, Turn
 from stream_processors.transcription.backpressure import Reading, is_full, reading
 from stream_processors.transcription.cursor import StreamCursor, committable, oldest_result
@@ -20,6 +20,14 @@ class StreamKey(NamedTuple):
     bot_id: str
     stream_id: str
     epoch: int
+
+    @classmethod
+    def of(cls, record: AudioChunk | ResultEvent) -> "StreamKey":
+        return cls(record.bot_id, record.stream_id, record.epoch)
+
+    def is_older_than(self, other: "StreamKey") -> bool:
+        """Whether this is an earlier epoch of the same stream."""
+        return self[:2] == other[:2] and self.epoch < other.epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class Partition:
 
     def entry(self, chunk: AudioChunk, from_sample: int, now_ms: float) -> Entry:
         """The stream the chunk belongs to, made when it is new."""
-        key = StreamKey(chunk.bot_id, chunk.stream_id, chunk.epoch)
+        key = StreamKey.of(chunk)
         if key not in self._entries:
             self._entries[key] = Entry(StreamCursor(from_sample, self._preroll), now_ms)
         entry = self._entries[key]
@@ -85,9 +93,9 @@ class Partition:
 
     def older_epochs(self, chunk: AudioChunk) -> Iterator[Pipeline]:
         """Pipelines of the same stream whose epoch is over and was heard, for a chunk that is the first of its own."""
+        newest = StreamKey.of(chunk)
         for key, entry in self._entries.items():
-            older = key[:2] == (chunk.bot_id, chunk.stream_id) and key.epoch < chunk.epoch
-            if older and entry.pipeline and entry.left_from is None and not entry.pipeline.idle:
+            if key.is_older_than(newest) and entry.pipeline and entry.left_from is None and not entry.pipeline.idle:
                 yield entry.pipeline
 
     @property
@@ -113,7 +121,7 @@ class Partition:
         """The stream is where its partition is: from now on it hears what comes, if it is not over."""
         entry = self._entries[key]
         entry.left_from = None
-        newer = any(key[:2] == other[:2] and key.epoch < other.epoch for other in self._entries)
+        newer = any(key.is_older_than(other) for other in self._entries)
         if newer and entry.pipeline:
             entry.pipeline.end()
 

@@ -144,11 +144,12 @@ class Worker:
         A few such streams are left alone instead; `catch_ups` says when they may hear what they missed.
         """
         for number, partition in self._partitions.items():
-            if partition.relieve(self._unsent_limit_bytes) is Reading.STOP:
+            found, unsent = partition.relieve(self._unsent_limit_bytes), partition.most_unsent_bytes
+            if found is Reading.STOP:
                 self._paused.add(number)
-            elif has_room(partition.most_unsent_bytes, self._unsent_limit_bytes):
+            elif has_room(unsent, self._unsent_limit_bytes):
                 self._paused.discard(number)
-            STT_WAITING.labels(number).set(partition.most_unsent_bytes / BYTES_PER_SAMPLE / SAMPLE_RATE_HZ)
+            STT_WAITING.labels(number).set(unsent / BYTES_PER_SAMPLE / SAMPLE_RATE_HZ)
             STT_PAUSED.labels(number).set(number in self._paused)
             STT_LEFT.labels(number).set(len(partition.left()))
         return set(self._paused)

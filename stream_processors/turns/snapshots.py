@@ -4,17 +4,16 @@ Read without a group and without Faust, whose way of restoring a table takes a m
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer
 
-from schemas.errors import Unavailable
 from schemas.kafka_client import reader_config
+from stream_processors.partition_end import to_the_end
 
 Append = Callable[[str, int, bytes, bytes], Awaitable[None]]
 """Topic, partition, key and value; returns once the broker has it, raises Unavailable when it will not."""
-SILENT_S = 10.0
 Bots = dict[bytes, bytes]
 
 
@@ -49,24 +48,10 @@ class Snapshots:
 
     def _read(self, numbers: set[int]) -> dict[int, Bots]:
         found: dict[int, Bots] = {number: {} for number in numbers}
-        for message in self._to_the_end(numbers):
+        for message in to_the_end(self._consumer, self._changelog, dict.fromkeys(numbers, OFFSET_BEGINNING)):
             bots, key, value = found[message.partition() or 0], message.key() or b"", message.value()
             if value is None:
                 bots.pop(key, None)
             else:
                 bots[key] = value
         return found
-
-    def _to_the_end(self, numbers: set[int]) -> Iterator[Message]:
-        self._consumer.assign([TopicPartition(self._changelog, number, OFFSET_BEGINNING) for number in numbers])
-        unfinished = len(numbers)
-        while unfinished:
-            message = self._consumer.poll(SILENT_S)
-            if message is None:
-                raise Unavailable(f"{self._changelog} cannot be read", remedy="see the broker's log")
-            error = message.error()
-            if error is None:
-                yield message
-            elif error.code() == KafkaError._PARTITION_EOF:
-                unfinished -= 1
-        self._consumer.unassign()

@@ -15,6 +15,7 @@ from schemas.registry import Registry
 from schemas.settings import TurnsSettings
 from schemas.telemetry import PROGRESS_AT
 from schemas.timebase import SystemClock
+from stream_processors.kept import kept
 from stream_processors.leaving import leave
 from stream_processors.turns.faust_shell import (
     SESSION_TIMEOUT_S,
@@ -155,11 +156,11 @@ class Worker:
         """Awaited before the first record of the new assignment. What stayed ours nobody else has written meanwhile."""
         generation = self._app.consumer_generation_id
         ours = {tp.partition for tp in self._app.consumer.assignment() if tp.topic in INPUT_NAMES}
-        kept = ours & self._owned if generation in (self._generation, self._generation + 1) else set()
-        await self._snapshots.own(ours, kept)
+        stayed = kept(ours, self._owned, generation, self._generation)
+        await self._snapshots.own(ours, stayed)
         self._owned, self._generation = ours, generation
         self._assigned.set()
-        log.info("assigned", stage=STAGE, generation=generation, partitions=sorted(ours), kept=sorted(kept))
+        log.info("assigned", stage=STAGE, generation=generation, partitions=sorted(ours), kept=sorted(stayed))
 
     def _now_s(self) -> float:
         return self._clock.monotonic_ms() / 1000

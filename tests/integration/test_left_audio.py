@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from schemas.message import raw
 from schemas.timebase import SAMPLES_PER_UNIT, UNITS_PER_CHUNK, SystemClock
 from schemas.topics import AUDIO_FRAMES
 from schemas.vocabulary import ChunkKind
-from sinks.message import raw
 from stream_processors.transcription.gate import GateSettings
 from stream_processors.transcription.lease import Lease
 from stream_processors.transcription.left_audio import MOST_RECORDS, LeftAudio

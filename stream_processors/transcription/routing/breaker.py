@@ -1,8 +1,9 @@
 """The circuit of one provider under one credential: closed while it works, open after it failed, tried by one stream then.
 
 What opens it: an error that is fatal, a refusal for being too many, or three sessions in a row that died young or never
-answered; if all three were one stream's while another was answered, that stream has the trouble, and waits alone. When its time is over the circuit is half open: one stream probes it, with its own real audio, and only a result
-closes it again; a connection that merely opens proves nothing.
+answered; if all three were one stream's while another was answered, that stream has the trouble, and waits alone. When its
+time is over the circuit is half open: one stream probes it, with its own real audio, and only a result closes it again; a
+connection that merely opens proves nothing.
 """
 
 from dataclasses import dataclass, field

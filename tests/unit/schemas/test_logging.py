@@ -37,3 +37,16 @@ def test_as_json_it_is_one_line() -> None:
     """A field of the event, for whoever collects lines."""
     [line] = logged("json").splitlines()
     assert json.loads(line)["exception"].startswith("Traceback")
+
+
+def test_what_a_library_only_warns_of_is_one_line_without_one() -> None:
+    """It raises the same, and we say it in two lines with a remedy."""
+    program = PROGRAM.replace('.exception("Crashed', '.warning("Crashed').replace(
+        '"reason")', '"reason", exc_info=True)'
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program.format(log_format="json")], capture_output=True, text=True, check=True
+    )
+    [line] = done.stderr.splitlines()
+    assert json.loads(line)["event"] == "Crashed: reason"
+    assert "Traceback" not in line

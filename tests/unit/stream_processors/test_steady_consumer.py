@@ -63,6 +63,7 @@ async def test_a_place_that_is_not_ours_any_more_is_let_go_of(consumer: SteadyCo
     """A rebalance came between: whoever has it now begins where it is to."""
     thread_of(consumer).refusal = refusal
     await consumer.read_from({PLACE: 7})
+    assert thread_of(consumer).asked == [{PLACE: 7}]
 
 
 def thread_of(consumer: Any) -> ClientThread:
