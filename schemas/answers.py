@@ -18,11 +18,18 @@ class Answers:
         self._producer = producer
         self._then = then
         self._timer: asyncio.TimerHandle | None = None
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     def due(self) -> None:
         """A record was produced; call it in the loop."""
         if self._timer is None:
+            self._quiet.clear()
             self._timer = asyncio.get_running_loop().call_later(ASK_S, self._ask)
+
+    async def all_heard(self) -> None:
+        """Until every record has its answer, those too that an answer made us write."""
+        await self._quiet.wait()
 
     def stop(self) -> None:
         """Ask no more."""
@@ -35,3 +42,5 @@ class Answers:
         self._timer = None
         if len(self._producer):
             self.due()
+        else:
+            self._quiet.set()

@@ -55,15 +55,16 @@ class Codec:
         self._schemas = schemas
         self._ours: dict[str, Any] = {}
         self._resolutions: dict[tuple[str, int], tuple[Any, Any]] = {}
-        self._headers: dict[str, bytes] = {}
+        self._ways: dict[str, tuple[bytes, Any]] = {}
 
     def encode(self, topic: Topic, record: Record) -> bytes:
         """Bytes of `record` for `topic`; raises RegistryUnavailable the first time a topic is used."""
-        if topic.name not in self._headers:
-            self._headers[topic.name] = HEADER.pack(MAGIC, self._schemas.register(topic))
+        way = self._ways.get(topic.name)
+        if way is None:
+            way = self._ways[topic.name] = HEADER.pack(MAGIC, self._schemas.register(topic)), self._reader(topic)
         body = io.BytesIO()
-        body.write(self._headers[topic.name])
-        fastavro.schemaless_writer(body, self._reader(topic), msgspec.to_builtins(record, builtin_types=(bytes,)))
+        body.write(way[0])
+        fastavro.schemaless_writer(body, way[1], msgspec.to_builtins(record, builtin_types=(bytes,)))
         return body.getvalue()
 
     def decode(self, topic: Topic, value: bytes | None, record_type: type[R]) -> R:

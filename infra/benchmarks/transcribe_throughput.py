@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psutil
 from confluent_kafka import Consumer
 
+from infra.benchmarks.one_worker import cpu_s
 from infra.demo.script import PARTS
 from infra.demo.supervisor import EARSHOT, Groups, Stage
 from infra.demo.voices import flite_recordings
@@ -86,17 +86,12 @@ def _transcribe(cluster: Cluster, folder: Path, make: Callable[[], Made], codec:
     try:
         process = daemon.process()
         assert process
-        before_s = _spent_s(process)
+        before_s = cpu_s(process)
         made = make()
         _wait_for_results(cluster.bootstrap_servers, codec, made.ends)
-        return _spent_s(process) - before_s, made
+        return cpu_s(process) - before_s, made
     finally:
         running.down()
-
-
-def _spent_s(process: psutil.Process) -> float:
-    everyone = [process, *process.children(recursive=True)]
-    return sum(sum(one.cpu_times()[:2]) for one in everyone)
 
 
 def _made(cluster: Cluster, codec: Codec, voices: Path, seed: int) -> Made:

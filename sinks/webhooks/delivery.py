@@ -1,24 +1,23 @@
 """One POST of one delivery, and what came of it. No redirects, capped in time and in what is read of the answer."""
 
-import asyncio
 from collections.abc import Mapping
-from functools import lru_cache
 
-import aiohttp
+import pycurl
 from yarl import URL
 
 from schemas.events import WebhookDelivery
 from schemas.timebase import Clock
-from sinks.guard.connector import CONNECT_TIMEOUT_S, guarded_session, proxied_session
+from sinks.guard.customer_link import CustomerLink
 from sinks.guard.ranges import Ranges
 from sinks.webhooks.endpoint import Endpoint
+from sinks.webhooks.exchange import Exchange
 from sinks.webhooks.failure import PROXY_AUTHENTICATION, Failure, answered_class, failure
 from sinks.webhooks.retry_policy import Answer
 from sinks.webhooks.signing import SIGNATURE, signed_headers, without_secrets
 
-SNIPPET_BYTES = 16_384
-SNIPPET_TIMEOUT_S = 2.0
+CONNECTIONS_KEPT = 4_096  # libcurl alone would keep four for each request under way
 BLOCKED = Failure("blocked")
+PROXY_REFUSED = Failure("proxy", charged=False)
 UNSIGNED = Failure("unsigned", charged=False)
 BAD_HEADER = Failure("bad_header", charged=False)
 
@@ -33,14 +32,16 @@ class Poster:
     def __init__(self, *, clock: Clock, ranges: Ranges, proxy_url: str = "") -> None:
         self._clock = clock
         self._ranges = ranges
-        self._proxied = bool(proxy_url)
-        self._session = proxied_session(proxy_url) if proxy_url else guarded_session(ranges)
+        self._proxy_url = proxy_url
+        self._multi = pycurl.AsyncCurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, CONNECTIONS_KEPT)
+        self._idle: list[Exchange] = []
 
     async def __aenter__(self) -> "Poster":
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        await self._multi.aclose()
 
     async def post(self, endpoint: Endpoint, delivery: WebhookDelivery) -> Answer:
         """Never raises for what the other side does: the answer's error class says it."""
@@ -52,65 +53,42 @@ class Poster:
             return _unanswered(BAD_HEADER, 0, {})
         if SIGNATURE not in headers:
             return _unanswered(UNSIGNED, 0, headers)
-        url = URL(endpoint.url, encoded=True)
-        if self._proxied and self._ranges.permit_literal(url.raw_host or "") is False:
+        if self._proxy_url and self._ranges.permit_literal(URL(endpoint.url).raw_host or "") is False:
             return _unanswered(BLOCKED, 0, headers)
-        try:
-            return await self._post(url, endpoint.timeout_s, headers, delivery.body)
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            return _unanswered(failure(error, proxied=self._proxied), self._since_ms(started_ms), headers)
+        exchange = self._idle.pop() if self._idle else self._new_exchange()
+        trouble = await exchange.post(endpoint.url, headers, delivery.body, endpoint.timeout_s)
+        if trouble:
+            answer = _unanswered(failure(trouble, proxied=bool(self._proxy_url)), self._since_ms(started_ms), headers)
+        else:
+            answer = self._answer(exchange, headers)
+        self._idle.append(exchange)
+        return answer
 
-    async def _post(self, url: URL, timeout_s: float, headers: Mapping[str, str], body: bytes) -> Answer:
-        started_ms = self._clock.monotonic_ms()
-        payload = aiohttp.BytesPayload(body, content_type=headers["content-type"])
-        async with self._session.post(
-            url, data=payload, headers=headers, allow_redirects=False, timeout=_timeout(timeout_s)
-        ) as response:
-            latency_ms = self._since_ms(started_ms)
-            of_proxy = self._proxied and response.status == PROXY_AUTHENTICATION
-            return Answer(
-                status=0 if of_proxy else response.status,
-                error_class="proxy" if of_proxy else self._class_of(response),
-                latency_ms=latency_ms,
-                snippet=await _snippet(response),
-                retry_after=response.headers.get("Retry-After"),
-                charged=not of_proxy,
-                request_headers=without_secrets(headers),
-            )
+    def _new_exchange(self) -> Exchange:
+        return Exchange(self._multi, CustomerLink(self._ranges, self._proxy_url))
 
-    def _class_of(self, response: aiohttp.ClientResponse) -> str:
-        return answered_class(response.status, response.headers.get("Date"), self._clock.now_us())
+    def _answer(self, heard: Exchange, headers: Mapping[str, str]) -> Answer:
+        if self._proxy_url and heard.status == PROXY_AUTHENTICATION:
+            return _unanswered(PROXY_REFUSED, heard.latency_ms, headers)
+        taken = heard.status // 100 == 2
+        return Answer(
+            status=heard.status,
+            error_class="" if taken else answered_class(heard.status, heard.field("Date"), self._clock.now_us()),
+            latency_ms=heard.latency_ms,
+            snippet=heard.body.decode("utf-8", "replace") if heard.body else "",
+            retry_after=None if taken else heard.field("Retry-After"),
+            request_headers=without_secrets(headers),
+        )
 
     def _since_ms(self, started_ms: float) -> int:
         return round(self._clock.monotonic_ms() - started_ms)
 
 
-@lru_cache(256)
-def _timeout(total_s: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=total_s, sock_connect=CONNECT_TIMEOUT_S)
-
-
 def _are_safe(headers: Mapping[str, str]) -> bool:
     """Whether no value could end its line and begin a header of its own: ids and types come from the log."""
-    return all(value.isascii() and value.isprintable() for value in headers.values())
+    values = "".join(headers.values())
+    return values.isascii() and values.isprintable()
 
 
 def _unanswered(why: Failure, latency_ms: int, headers: Mapping[str, str]) -> Answer:
     return Answer(0, why.error_class, latency_ms, charged=why.charged, request_headers=without_secrets(headers))
-
-
-async def _snippet(response: aiohttp.ClientResponse) -> str:
-    """The answer's beginning. Its status has been given by now, so a body that stalls or breaks changes nothing."""
-    if response.content.at_eof():
-        return ""
-    got = bytearray()
-    try:
-        async with asyncio.timeout(SNIPPET_TIMEOUT_S):
-            async for part in response.content.iter_any():
-                got += part[: SNIPPET_BYTES - len(got)]
-                if len(got) >= SNIPPET_BYTES:
-                    response.close()  # what is left unread would otherwise be read to keep the connection
-                    break
-    except (TimeoutError, aiohttp.ClientError, OSError):
-        response.close()
-    return got.decode("utf-8", "replace")

@@ -1,15 +1,14 @@
 """Why a try brought no answer: a short stable word, and whether the endpoint had a part in it."""
 
-import ssl
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-import aiohttp
+import pycurl
 
-from sinks.guard.connector import Blocked
-
-TLS_CLASSES = {  # OpenSSL's X509_V_ERR_ numbers
+E_PROXY = 97  # CURLE_PROXY, which pycurl does not name
+TLS_CLASSES = {  # OpenSSL's X509_V_ERR_ numbers; 1 is none: libcurl compares the host itself
+    1: "tls_hostname",
     10: "tls_expired",
     18: "tls_untrusted",
     19: "tls_untrusted",
@@ -18,26 +17,26 @@ TLS_CLASSES = {  # OpenSSL's X509_V_ERR_ numbers
     62: "tls_hostname",
     64: "tls_hostname",
 }
-ERROR_CLASSES: tuple[tuple[type[Exception], str], ...] = (
-    (aiohttp.ClientProxyConnectionError, "proxy"),
-    (aiohttp.ClientConnectorDNSError, "dns"),
-    (aiohttp.ClientSSLError, "tls"),
-    (ssl.SSLError, "tls"),
-    (aiohttp.ConnectionTimeoutError, "connect_timeout"),
-    (TimeoutError, "timeout"),
-    (ConnectionRefusedError, "connect_refused"),
-    (aiohttp.ServerDisconnectedError, "reset"),
-    (aiohttp.ClientConnectorError, "connect_refused"),
-    (aiohttp.ClientOSError, "reset"),
-    (OSError, "reset"),
-    (aiohttp.ClientError, "protocol"),
-)
+ERROR_CLASSES = {
+    pycurl.E_COULDNT_RESOLVE_PROXY: "proxy",
+    E_PROXY: "proxy",
+    pycurl.E_COULDNT_RESOLVE_HOST: "dns",
+    pycurl.E_COULDNT_CONNECT: "connect_refused",
+    pycurl.E_SSL_CONNECT_ERROR: "tls",
+    pycurl.E_SSL_CIPHER: "tls",
+    pycurl.E_SSL_CACERT_BADFILE: "tls",
+    pycurl.E_GOT_NOTHING: "reset",
+    pycurl.E_SEND_ERROR: "reset",
+    pycurl.E_RECV_ERROR: "reset",
+    pycurl.E_PARTIAL_FILE: "reset",
+}
 STATUS_CLASSES = {2: "", 3: "redirect", 4: "http_4xx", 5: "http_5xx"}
 TOLERANCE_S = 300.0  # what the official libraries allow
 NEVER_S = 1e12
 PROXY_AUTHENTICATION = 407
 PROXY_TRIED = {502: "connect_refused", 504: "connect_timeout"}
-BEFORE_THE_TUNNEL = {"dns", "connect_timeout", "proxy"}
+BEFORE_THE_TUNNEL = {"dns", "connect_refused", "connect_timeout", "proxy"}
+OPENED = 200
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,21 @@ class Failure:
 
     error_class: str
     charged: bool = True
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What libcurl says of a request without an answer.
+
+    `code` is a CURLE_ number, `proxy_status` the proxy's answer to CONNECT (0: none), `verify_code` OpenSSL's word on the
+    certificate, `refused` whether the guard kept a socket back.
+    """
+
+    code: int
+    refused: bool = False
+    proxy_status: int = 0
+    connected: bool = False
+    verify_code: int = 0
 
 
 def answered_class(status: int, date: str | None, now_us: int) -> str:
@@ -58,15 +72,15 @@ def answered_class(status: int, date: str | None, now_us: int) -> str:
     return STATUS_CLASSES.get(status // 100, "protocol")
 
 
-def failure(error: BaseException, *, proxied: bool) -> Failure:
-    """What `error` says. With a proxy, whatever fails before the tunnel stands is the proxy's fault, unless it answers
+def failure(trouble: Trouble, *, proxied: bool) -> Failure:
+    """What the trouble was. With a proxy, whatever fails before the tunnel stands is the proxy's fault, unless it answers
     that it could not reach the endpoint.
     """
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        reached_for = PROXY_TRIED.get(error.status)
+    if trouble.proxy_status not in {0, OPENED}:
+        reached_for = PROXY_TRIED.get(trouble.proxy_status)
         return Failure(reached_for) if reached_for else Failure("proxy", charged=False)
-    name = _error_class(error)
-    if proxied and name in BEFORE_THE_TUNNEL:
+    name = _error_class(trouble)
+    if name == "proxy" or (proxied and trouble.proxy_status != OPENED and name in BEFORE_THE_TUNNEL):
         return Failure("proxy", charged=False)
     return Failure(name)
 
@@ -79,14 +93,11 @@ def _seconds(date: str) -> float:
         return -NEVER_S
 
 
-def _error_class(error: BaseException) -> str:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return _certificate_class(error.certificate_error)
-    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, Blocked):
+def _error_class(trouble: Trouble) -> str:
+    if trouble.code == pycurl.E_COULDNT_CONNECT and trouble.refused:
         return "blocked"
-    return next(name for kind, name in ERROR_CLASSES if isinstance(error, kind))
-
-
-def _certificate_class(error: Exception) -> str:
-    code = error.verify_code if isinstance(error, ssl.SSLCertVerificationError) else 0
-    return TLS_CLASSES.get(code, "tls")
+    if trouble.code == pycurl.E_OPERATION_TIMEDOUT:
+        return "timeout" if trouble.connected else "connect_timeout"
+    if trouble.code == pycurl.E_PEER_FAILED_VERIFICATION:
+        return TLS_CLASSES.get(trouble.verify_code, "tls")
+    return ERROR_CLASSES.get(trouble.code, "protocol")

@@ -2,7 +2,9 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from sinks.webhooks.backlog import Backlog
 from sinks.webhooks.pending import Pending

@@ -20,7 +20,6 @@ from sinks.webhooks.parking import Write
 from sinks.webhooks.pending import Pending
 
 FLUSH_S = 1.0
-LINGER_MS = 2
 FULL_S = 0.005
 REMEDY = "`earshot topics create`; see the broker's log"
 OnAck = Callable[[int], None]
@@ -34,10 +33,10 @@ class LogWriter:
     do but for headers, which it does not take.
     """
 
-    def __init__(self, settings: WebhookSettings, stage: str) -> None:
+    def __init__(self, settings: WebhookSettings, stage: str, *, linger_ms: int) -> None:
         self._stage = stage
         self._codec = Codec(Registry(settings.schema_registry_url))
-        self._producer = Producer(producer_config(settings.kafka_bootstrap_servers, linger_ms=LINGER_MS))
+        self._producer = Producer(producer_config(settings.kafka_bootstrap_servers, linger_ms=linger_ms))
         self._acks: deque[tuple[str, OnAck, int]] = deque()
         self._answers = Answers(self._producer, self._hear)
         self._written = {
@@ -62,8 +61,7 @@ class LogWriter:
 
     async def settled(self) -> None:
         """Until every record written so far, and what its acknowledgement made us write, has its answer."""
-        while len(self._producer) or self._acks:  # noqa: ASYNC110 - librdkafka has no event for emptiness
-            await asyncio.sleep(FULL_S)
+        await self._answers.all_heard()
 
     def write(self, topic: Topic, record: WebhookDelivery | WebhookAttempt, partition: int, on_ack: OnAck) -> None:
         """Append `record`; `on_ack` hears its offset once every replica has it."""

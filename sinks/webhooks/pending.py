@@ -1,12 +1,11 @@
 """A delivery that is not settled yet. Pure."""
 
-from dataclasses import dataclass
+import msgspec
 
 from schemas.events import WebhookDelivery
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """Where it lies on `webhook.deliveries`, tries so far, and when the next is due."""
 
     partition: int

@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+import msgspec
 
 SECOND_US = 1_000_000
 JITTER = 0.2
@@ -12,8 +14,7 @@ LONGEST_RETRY_AFTER_S = 24 * 3600.0
 GONE = 410
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came of one POST. `status` is 0 and `error_class` says why when there was no answer.
 
     `charged` is False when the endpoint had no part in the failure. `request_headers` are without secrets.
@@ -25,7 +26,7 @@ class Answer:
     snippet: str = ""
     retry_after: str | None = None
     charged: bool = True
-    request_headers: Mapping[str, str] = field(default_factory=dict)
+    request_headers: Mapping[str, str] = {}
 
     @property
     def delivered(self) -> bool:

@@ -29,6 +29,8 @@ from sinks.webhooks.refetch import Refetch
 from sinks.webhooks.registration import disabled
 from sinks.webhooks.retry_policy import retry_policy
 
+DELIVERIES_LINGER_MS = 2
+OUTCOMES_LINGER_MS = 20  # no receiver waits for them, and many in one request cost a fraction
 log = structlog.get_logger()
 
 
@@ -61,28 +63,32 @@ class WebhookSink:
                 for part in running:
                     part.stop()
             await asyncio.wait(running.values())
-            self._attending.cancel()
-            self._failing.cancel()
+            for attending in self._attending:
+                attending.cancel()
 
     async def _start(
         self, stack: AsyncExitStack, tasks: asyncio.TaskGroup
     ) -> dict[FanOutLoop | DispatchLoop | CommandExecutor, "asyncio.Task[None]"]:
         settings, clock = self._settings, SystemClock()
         await asyncio.to_thread(Registry(settings.schema_registry_url).demand_answer)
-        writer = await stack.enter_async_context(LogWriter(settings, STAGE))
+        deliveries = await stack.enter_async_context(LogWriter(settings, STAGE, linger_ms=DELIVERIES_LINGER_MS))
+        outcomes = await stack.enter_async_context(LogWriter(settings, STAGE, linger_ms=OUTCOMES_LINGER_MS))
         poster = Poster(clock=clock, ranges=allowed_ranges(settings), proxy_url=proxy_url(settings))
         await stack.enter_async_context(poster)
         bodies = Refetch(settings)
         stack.callback(bodies.close)
-        dispatcher = Dispatcher(self._book, poster, OutcomeLog(writer, clock), bodies, clock)
+        dispatcher = Dispatcher(self._book, poster, OutcomeLog(outcomes, clock), bodies, clock)
         dispatcher.run(tasks)
         on_change = partial(self._learn, dispatcher)
         await stack.enter_async_context(EndpointFollower(settings, secret_keys(settings), self._own, on_change))
-        self._failing = tasks.create_task(writer.failed())
-        self._attending = tasks.create_task(self._attend(dispatcher))
+        self._attending = [
+            tasks.create_task(deliveries.failed()),
+            tasks.create_task(outcomes.failed()),
+            tasks.create_task(self._attend(dispatcher)),
+        ]
         parts = (
-            FanOutLoop(settings, self._book, writer, clock),
-            DispatchLoop(settings, dispatcher, writer, clock),
+            FanOutLoop(settings, self._book, deliveries, clock),
+            DispatchLoop(settings, dispatcher, outcomes, clock),
             CommandExecutor(settings),
         )
         return {part: tasks.create_task(part.run()) for part in parts}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -17,7 +18,6 @@ from schemas.topics import TRANSCRIPT_EVENTS, TRANSCRIPT_PARTIALS, TRANSCRIPT_TU
 
 ACK_DEADLINE_S = 20.0
 BY_KEY = -1
-DRAIN_STEP_S = 0.01
 STAGE = "turns"
 
 
@@ -78,10 +78,9 @@ class Outlet:
 
     async def drained(self, timeout_s: float) -> None:
         """Until nothing is on its way any more, or the time is over."""
-        for _ in range(int(timeout_s / DRAIN_STEP_S)):
-            if not len(self._producer):
-                return
-            await asyncio.sleep(DRAIN_STEP_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._answers.all_heard()
 
     async def bury(self, letter: DeadLetter) -> None:
         receipts = Receipts()

@@ -6,19 +6,19 @@ from typing import TypeVar
 from uuid import uuid4
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from schemas.codec import Codec
-from schemas.errors import InvalidRecord, Unavailable, UsageError
+from schemas.errors import InvalidRecord, UsageError
 from schemas.events import AudioChunk, BotEvent, Ledger, Record, ResultEvent
 from schemas.kafka_client import reader_config
 from schemas.settings import Settings
 from schemas.topics import AUDIO_FRAMES, BOT_EVENTS, STT_RESULTS, Topic
 from schemas.vocabulary import BotState
+from stream_processors.partition_end import to_the_end
 from stream_processors.transcription.backfill.coverage import StreamEpoch
 
 log = structlog.get_logger()
-KAFKA_REMEDY = "start it with `earshot up`, or set EARSHOT_KAFKA_BOOTSTRAP_SERVERS"
 EARLIER_MS = 600_000
 READ_TIMEOUT_S = 30.0
 R = TypeVar("R", bound=Record)
@@ -108,15 +108,9 @@ class PastLog:
             return None
 
     def _to_the_end(self, topic: Topic, partition: int, since_ms: int | None) -> Iterator[Message]:
-        """Messages up to the end as it is when it is reached; the caller may stop asking before."""
-        self._consumer.assign([TopicPartition(topic.name, partition, self._start(topic, partition, since_ms))])
-        while (message := self._consumer.poll(READ_TIMEOUT_S)) is not None:
-            error = message.error()
-            if error is None:
-                yield message
-            elif error.code() == KafkaError._PARTITION_EOF:
-                return
-        raise Unavailable(f"{topic.name} cannot be read", remedy=KAFKA_REMEDY)
+        """The caller may stop asking before the end."""
+        start = self._start(topic, partition, since_ms)
+        return to_the_end(self._consumer, topic.name, {partition: start}, READ_TIMEOUT_S)
 
     def _start(self, topic: Topic, partition: int, since_ms: int | None) -> int:
         if since_ms is None:

@@ -9,8 +9,9 @@ import pytest
 from aiohttp import web
 
 from schemas.timebase import SystemClock
-from sinks.webhooks.delivery import SNIPPET_BYTES, Poster
+from sinks.webhooks.delivery import Poster
 from sinks.webhooks.endpoint import Endpoint
+from sinks.webhooks.exchange import SNIPPET_BYTES
 from sinks.webhooks.retry_policy import Answer
 from sinks.webhooks.secret import secret_of
 from tests.fakes.pending_deliveries import delivery

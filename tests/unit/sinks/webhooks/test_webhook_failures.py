@@ -1,7 +1,6 @@
 """Why a try failed, told apart: certificates, the guard, slow answers, and a proxy that is nobody's fault but ours."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from schemas.timebase import SystemClock
+from sinks.guard import customer_link
 from sinks.guard.ranges import Ranges
 from sinks.webhooks.delivery import Poster
 from sinks.webhooks.endpoint import Endpoint
@@ -100,10 +100,9 @@ async def test_a_broken_certificate_says_what_is_broken(
 ) -> None:
     """Expired, another host's, signed by nobody we know; and the one that is good is taken."""
     path = certificate.write(tmp_path)
-    context = ssl.create_default_context()
     if trusted:
-        context.load_verify_locations(path)
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", context)
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    customer_link.authorities.cache_clear()
     async with tls_server(path) as url:
         answer = await post_to(url)
     assert answer.error_class == error_class
@@ -143,7 +142,7 @@ async def test_headers_that_drip_end_with_the_endpoint_s_time() -> None:
 
 async def test_a_body_that_drips_after_yes_does_not_hold_the_lane(monkeypatch: pytest.MonkeyPatch) -> None:
     """The status is known; what follows it gets little time and little room."""
-    monkeypatch.setattr("sinks.webhooks.delivery.SNIPPET_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("sinks.webhooks.exchange.SNIPPET_TIMEOUT_S", 0.2)
     async with dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n") as url:
         answer = await post_to(url, timeout_s=30)
     assert answer.delivered
