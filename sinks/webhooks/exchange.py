@@ -10,7 +10,7 @@ from sinks.webhooks.failure import Trouble
 
 SNIPPET_BYTES = 16_384
 SNIPPET_TIMEOUT_S = 2.0
-END_OF_HEAD = b"\r\n"
+STATUS_LINE, END_OF_HEAD = b"HTTP/", b"\r\n"
 NOT_EVEN_ASKED = ("Expect:", "Accept:")
 """Headers that libcurl would add by itself."""
 
@@ -30,6 +30,7 @@ class Exchange:
         self._curl.setopt(pycurl.HEADERFUNCTION, self._take_line)
         self._curl.setopt(pycurl.WRITEFUNCTION, self._take_body)
         self._head: list[bytes] = []
+        self._head_is_whole = False
         self._timer: asyncio.TimerHandle | None = None
         self._enough = False
         self.body = bytearray()
@@ -72,7 +73,7 @@ class Exchange:
     def _begin(self) -> None:
         self._head.clear()
         self.body.clear()
-        self._enough = False
+        self._head_is_whole = self._enough = False
         self.status = 0
         self._link.guard.clear()
 
@@ -89,19 +90,17 @@ class Exchange:
             verify_code=curl.getinfo(pycurl.SSL_VERIFYRESULT),
         )
 
-    @property
-    def _head_is_whole(self) -> bool:
-        return bool(self._head) and self._head[-1] == END_OF_HEAD
-
     def _take_line(self, line: bytes) -> None:
         """One line of a head. A provisional answer (1xx) is followed by another head, a body perhaps by trailers."""
-        if line.startswith(b"HTTP/"):
+        if self._head_is_whole:
+            if not line.startswith(STATUS_LINE):
+                return
             self._head.clear()
+            self._head_is_whole = False
             self._stop_timer()
-        elif self._head_is_whole:
-            return
         self._head.append(line)
         if line == END_OF_HEAD:
+            self._head_is_whole = True
             self._timer = asyncio.get_running_loop().call_later(SNIPPET_TIMEOUT_S, self._cut_short)
 
     def _take_body(self, part: bytes) -> int | None:

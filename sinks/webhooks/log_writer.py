@@ -1,7 +1,7 @@
 """Records onto topics, from a running event loop, with the broker's word for each."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -116,11 +116,14 @@ class LogWriter:
         self._answers.due()
 
     def _hear(self) -> None:
+        counted = Counter[str]()
         while self._acks:
             topic, on_ack, offset = self._acks.popleft()
-            if topic in self._written:
-                self._written[topic].inc()
+            counted[topic] += 1
             on_ack(offset)
+        for topic, count in counted.items():
+            if topic in self._written:
+                self._written[topic].inc(count)
 
     def _fail(self, message: str) -> None:
         if not self._failure.done():
