@@ -1,12 +1,14 @@
 """What the broker says before anything is read: whether it answers, how many partitions a topic has, which one is a bot's."""
 
+import time
 from collections.abc import Iterable
 
 from aiokafka.partitioner import murmur2
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.errors import Unavailable
 from schemas.settings import Settings
+from schemas.timebase import SystemClock
 
 REMEDY = "start it with `earshot up`, or set EARSHOT_KAFKA_BOOTSTRAP_SERVERS"
 HOPELESS = frozenset(
@@ -17,6 +19,9 @@ HOPELESS = frozenset(
         KafkaError._AUTHENTICATION,
     }
 )
+
+LEADERLESS = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+LEADERLESS_S = 0.2
 
 
 def partition_of(bot_id: str, partitions: int) -> int:
@@ -36,6 +41,23 @@ def partitions_of(consumer: Consumer, topic: str, settings: Settings) -> int:
             f"topic {topic} is not on {settings.kafka_bootstrap_servers}", remedy="`earshot topics create`"
         )
     return len(found.partitions)
+
+
+def end_of(consumer: Consumer, place: TopicPartition, settings: Settings) -> int:
+    """The offset the next record of a partition will have.
+
+    While the partition has no leader, which a broker needs a moment to become, it is asked again; raises Unavailable when
+    nobody says within the start-up time.
+    """
+    clock = SystemClock()
+    late_ms = clock.monotonic_ms() + settings.startup_timeout_s * 1000
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(place, settings.startup_timeout_s)[1])
+        except KafkaException as error:
+            if error.args[0].code() not in LEADERLESS or clock.monotonic_ms() > late_ms:
+                raise Unavailable(f"Kafka does not say where {place.topic} ends: {error}", remedy=REMEDY) from error
+            time.sleep(LEADERLESS_S)
 
 
 def demand_topics(consumer: Consumer, topics: Iterable[str], settings: Settings) -> None:

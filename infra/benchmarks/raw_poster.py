@@ -11,6 +11,7 @@ import aiohttp
 from standardwebhooks import Webhook
 
 from infra.benchmarks.webhook_stand import SECRET
+from schemas.timebase import SystemClock
 
 PLACES = 64
 BODY = '{"timestamp":"2026-11-28T12:00:00Z","text":"%s"}'
@@ -18,7 +19,7 @@ BODY = '{"timestamp":"2026-11-28T12:00:00Z","text":"%s"}'
 
 def signed(signer: Webhook, message_id: str, body: bytes) -> dict[str, str]:
     """Headers of one post."""
-    now = datetime.now(UTC)
+    now = datetime.fromtimestamp(SystemClock().now_us() // 1_000_000, UTC)
     return {
         "content-type": "application/json",
         "webhook-id": message_id,

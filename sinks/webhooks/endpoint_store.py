@@ -15,7 +15,7 @@ from schemas.message import raw
 from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.topics import WEBHOOK_ENDPOINTS
-from sinks.broker import REMEDY, demand_hope, partitions_of
+from sinks.broker import REMEDY, demand_hope, end_of, partitions_of
 from sinks.webhooks.endpoint import Endpoint
 from sinks.webhooks.endpoint_table import EndpointTable
 from sinks.webhooks.keyring import Keyring
@@ -36,7 +36,7 @@ class EndpointLog:
     def __init__(self, settings: WebhookSettings) -> None:
         self.table = EndpointTable()
         self._position = 0
-        self._timeout_s = settings.startup_timeout_s
+        self._settings = settings
         self._codec = Codec(Registry(settings.schema_registry_url))
         config = consumer_config(settings.kafka_bootstrap_servers, "earshot-webhook-endpoints")
         self._consumer = Consumer({**config, "enable.partition.eof": True})
@@ -49,7 +49,7 @@ class EndpointLog:
     def read_to_end(self) -> EndpointTable:
         """The table as it is now."""
         place = TopicPartition(WEBHOOK_ENDPOINTS.name, 0)
-        end = self._consumer.get_watermark_offsets(place, self._timeout_s)[1]
+        end = end_of(self._consumer, place, self._settings)
         while self._position < end:
             self._take(self._next())
         return self.table
@@ -67,7 +67,7 @@ class EndpointLog:
         return message is not None and self._take(message) is not None
 
     def _next(self) -> Message:
-        message = self._consumer.poll(self._timeout_s)
+        message = self._consumer.poll(self._settings.startup_timeout_s)
         if message is None:
             raise Unavailable("Kafka stopped answering", remedy=REMEDY)
         return message

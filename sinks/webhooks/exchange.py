@@ -39,7 +39,8 @@ class Exchange:
     @property
     def latency_ms(self) -> int:
         """From the start to the answer's first byte."""
-        return round(self._curl.getinfo(pycurl.STARTTRANSFER_TIME) * 1000)
+        first_byte_s: float = self._curl.getinfo(pycurl.STARTTRANSFER_TIME)
+        return round(first_byte_s * 1000)
 
     def field(self, name: str) -> str | None:
         """A header of the answer; the first one where there are several."""
@@ -86,7 +87,7 @@ class Exchange:
             code=code,
             refused=self._link.guard.refused,
             proxy_status=curl.getinfo(pycurl.HTTP_CONNECTCODE),
-            connected=curl.getinfo(pycurl.CONNECT_TIME) > 0,
+            sent=curl.getinfo(pycurl.REQUEST_SIZE) > 0,
             verify_code=curl.getinfo(pycurl.SSL_VERIFYRESULT),
         )
 

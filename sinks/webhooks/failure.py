@@ -52,13 +52,13 @@ class Trouble:
     """What libcurl says of a request without an answer.
 
     `code` is a CURLE_ number, `proxy_status` the proxy's answer to CONNECT (0: none), `verify_code` OpenSSL's word on the
-    certificate, `refused` whether the guard kept a socket back.
+    certificate, `refused` whether the guard kept a socket back, `sent` whether the request was on its way.
     """
 
     code: int
     refused: bool = False
     proxy_status: int = 0
-    connected: bool = False
+    sent: bool = False
     verify_code: int = 0
 
 
@@ -97,7 +97,7 @@ def _error_class(trouble: Trouble) -> str:
     if trouble.code == pycurl.E_COULDNT_CONNECT and trouble.refused:
         return "blocked"
     if trouble.code == pycurl.E_OPERATION_TIMEDOUT:
-        return "timeout" if trouble.connected else "connect_timeout"
+        return "timeout" if trouble.sent else "connect_timeout"
     if trouble.code == pycurl.E_PEER_FAILED_VERIFICATION:
         return TLS_CLASSES.get(trouble.verify_code, "tls")
     return ERROR_CLASSES.get(trouble.code, "protocol")

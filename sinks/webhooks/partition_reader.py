@@ -14,7 +14,7 @@ from schemas.message import raw
 from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.topics import Topic
-from sinks.broker import REMEDY, demand_hope, partitions_of
+from sinks.broker import REMEDY, demand_hope, end_of, partitions_of
 from sinks.log_reader import DeadHook
 
 R = TypeVar("R", bound=Record)
@@ -68,10 +68,7 @@ class PartitionReader:
 
     def end(self, topic: Topic, partition: int) -> int:
         place = TopicPartition(topic.name, partition)
-        try:
-            return int(self._consumer.get_watermark_offsets(place, self._settings.startup_timeout_s)[1])
-        except KafkaException as error:
-            raise _away(error) from error
+        return end_of(self._consumer, place, self._settings)
 
     def offset_at(self, topic: Topic, partition: int, since_us: int) -> int | None:
         """Of the first record written at `since_us` or later; None when there is none yet."""
