@@ -53,7 +53,7 @@ class OneWorker:
     @contextmanager
     def bots(self, name: str, *options: str) -> Iterator[Daemon]:
         """`earshot synthetic` with these options, on the other cores; stopped at the end of the block."""
-        command = (*_on(_others()), EARSHOT, "synthetic", "--numbers", *options)
+        command = (*on_cores(_others()), EARSHOT, "synthetic", "--numbers", *options)
         bots = Daemon(Stage(name, command, self.environment, lambda: True), self.folder, die_with_us=True)
         bots.start()
         try:
@@ -76,7 +76,7 @@ def one_worker(settings: LocalSettings, folder: Path, *knobs: str) -> Iterator[O
         groups = Groups(cluster.bootstrap_servers)
         worker = Stage(
             "worker",
-            (*_on({WORKER_CORE}), EARSHOT, "transcribe"),
+            (*on_cores({WORKER_CORE}), EARSHOT, "transcribe"),
             {**environment, "EARSHOT_METRICS_PORT": str(metrics_port)},
             lambda: groups.has_partitions(GROUP),
         )
@@ -107,7 +107,7 @@ def _service(port: int, knobs: tuple[str, ...]) -> tuple[str, ...]:
     """The fake belongs to the tests, so it is run from the repository."""
     fake = (sys.executable, "-m", "tests.fakes.stt", "deepgram", "--port", str(port))
     turned = (part for knob in knobs for part in ("--knob", knob))
-    return ("env", "-C", str(REPOSITORY), *_on(_others()), *fake, *turned)
+    return ("env", "-C", str(REPOSITORY), *on_cores(_others()), *fake, *turned)
 
 
 def _others() -> set[int]:
@@ -116,7 +116,8 @@ def _others() -> set[int]:
     return cores - {WORKER_CORE} or cores
 
 
-def _on(cores: set[int]) -> tuple[str, ...]:
+def on_cores(cores: set[int]) -> tuple[str, ...]:
+    """What goes before a command that is to run there."""
     return ("taskset", "-c", ",".join(map(str, sorted(cores))))
 
 

@@ -16,7 +16,7 @@ from sinks.webhooks.retry_policy import Answer
 from sinks.webhooks.secret import secret_of
 from tests.fakes.pending_deliveries import delivery
 from tests.fakes.webhook_endpoints import LOOPBACK
-from tests.fakes.webhook_receiver import SECRET, Fault, listening
+from tests.fakes.webhook_receiver import SECRET, Fault, Receipt, listening
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -170,3 +170,60 @@ async def test_nobody_is_asked_for_a_compressed_answer() -> None:
     async with served(handler) as url:
         answer = await post_to(url)
     assert answer.snippet == "as it is"
+
+
+async def test_a_kept_connection_that_breaks_is_replaced_at_once() -> None:
+    """The receiver closed it in the very moment of the next request: no failed try, the same message on a new connection."""
+    requests: list[int] = []
+    connections: list[asyncio.Task[None] | None] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(asyncio.current_task())
+        number = len(connections)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+                await reader.readexactly(int(length.partition(b":")[2]))
+                requests.append(number)
+                if requests == [1, 1]:
+                    break
+                writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    endpoint = Endpoint(endpoint_id="ep_1", url=url, secrets=(secret_of(SECRET, field="secret"),))
+    async with Poster(clock=SystemClock(), ranges=LOOPBACK) as poster:
+        answers = [await poster.post(endpoint, delivery(0, offset)) for offset in range(3)]
+    server.close()
+    await asyncio.gather(*filter(None, connections), return_exceptions=True)
+    assert [answer.status for answer in answers] == [204, 204, 204]
+    assert requests == [1, 1, 2, 2]
+
+
+async def test_a_try_that_is_broken_off_leaves_the_others_alone() -> None:
+    """A partition goes to another process in mid-request: that request ends, and the next finds a working client."""
+    async with listening() as receiver, Poster(clock=SystemClock(), ranges=LOOPBACK) as poster:
+        endpoint = Endpoint(endpoint_id="ep_1", url=receiver.url, secrets=(secret_of(SECRET, field="secret"),))
+        arrived = asyncio.Event()
+
+        def stall_the_first(receipt: Receipt, _nth: int) -> Fault | None:
+            arrived.set()
+            return Fault(stall_s=30) if receipt.message_id == "msg_0_0" else None
+
+        receiver.knob = stall_the_first
+        stalled = asyncio.create_task(poster.post(endpoint, delivery(0, 0)))
+        await asyncio.wait_for(arrived.wait(), 5)
+        stalled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stalled
+        assert (await poster.post(endpoint, delivery(0, 1))).delivered
+
+
+async def test_what_is_provisional_is_no_answer() -> None:
+    """103 Early Hints come first; the answer is what follows, with its own headers."""
+    hints = b"HTTP/1.1 103 Early Hints\r\nRetry-After: 99\r\n\r\n"
+    async with raw_server(hints + b"HTTP/1.1 503 No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n") as url:
+        answer = await post_to(url)
+    assert (answer.status, answer.retry_after) == (503, "7")
