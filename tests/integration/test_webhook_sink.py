@@ -86,7 +86,8 @@ class River:
             "WEBHOOK_TIMEOUT_S": "3",
             **settings,
         }
-        return ["env", *(f"EARSHOT_{name}={value}" for name, value in ours.items()), str(EARSHOT), "sink", "webhooks"]
+        said = (f"EARSHOT_{name}={value}" for name, value in ours.items())
+        return ["env", "PYTHONFAULTHANDLER=1", *said, str(EARSHOT), "sink", "webhooks"]
 
     def script(self, **changes: int) -> BotScript:
         """A new bot; offsets in its records are those its partitions will give them."""
@@ -265,7 +266,7 @@ async def test_a_second_process_takes_partitions_over_without_a_break_in_order(r
                     river.put(TRANSCRIPT_TURNS, script.spoken()[number])
                 await asyncio.sleep(0.3)  # the rebalance comes somewhere among these
             first.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(first.wait(), 20) == 0
+            assert await asyncio.wait_for(first.wait(), 20) == 0, river.log[-3000:]
             for script in scripts:
                 river.put(MEETING_PARTICIPANTS, *script.people())
                 river.put(TRANSCRIPT_EVENTS, script.transcript())
