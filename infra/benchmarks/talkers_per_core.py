@@ -1,7 +1,8 @@
 """How many people who talk without a pause one core can send to a cloud provider in time.
 
 More and more of them talk, until the 99th percentile from a frame's append on Kafka to its bytes on the provider's socket
-is over the bound: that is the knee. The worker has a core of its own; the fake provider hears every word exactly.
+is over the bound, which is the knee, or the machine cannot make more of them talk. The worker has a core of its own; the fake
+provider hears every word exactly.
 
 Beside it, at the same load and on the same core, an agent of Faust that does nothing: the ratio of the two says the same on any
 machine. 250 talkers are 400 us a record; where such an agent costs 149 us, that is 2.7 times as much.
@@ -20,7 +21,8 @@ from schemas.topics import AUDIO_FRAMES
 
 NAME = "talkers_per_core"
 SPEAKERS = 5
-FIRST, STEP, MOST = 100, 50, 600
+FIRST, STEP, MOST = 50, 50, 600
+ALL_BUT = 0.9
 BOUND_P99_MS = 150.0
 WANTED = 250
 WARM_S, MEASURED_S = 20.0, 12.0
@@ -34,7 +36,7 @@ MOST_RATIO = 1e6 / (WANTED * SENDS_A_SECOND) / BARE_FAUST_US
 
 @dataclass(frozen=True)
 class Step:
-    """One load: how long audio and results took, what the worker spent on it, and what share of the audio it sent."""
+    """One load: how long audio and results took, what the worker spent on it, and what share of what it read it sent."""
 
     talkers: int
     send: Histogram
@@ -42,8 +44,16 @@ class Step:
     core: float
     length_s: float
     records: float
-    kept_up: float
     rss_mb: float
+
+    @property
+    def heard(self) -> float:
+        """How many talked as far as the log says: the bots' core may be full before the worker's is."""
+        return self.records / self.length_s / SENDS_A_SECOND
+
+    @property
+    def sent_share(self) -> float:
+        return self.send.count / max(1.0, self.records)
 
     @property
     def us_per_record(self) -> float:
@@ -52,7 +62,7 @@ class Step:
     @property
     def in_time(self) -> bool:
         p99_ms = self.send.quantile_ms(0.99)
-        return p99_ms is not None and p99_ms <= BOUND_P99_MS and self.kept_up > 0.95
+        return p99_ms is not None and p99_ms <= BOUND_P99_MS and self.sent_share > 0.95
 
 
 def run(settings: LocalSettings, seed: int, command: str) -> Result:
@@ -62,10 +72,10 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
     with one_worker(settings, folder, "words=spoken", "interim_every_ms=2000") as ground:
         for talkers in range(FIRST, MOST + 1, STEP):
             steps.append(measured(ground, talkers, seed))
-            if not steps[-1].in_time:
+            if not steps[-1].in_time or steps[-1].heard < ALL_BUT * talkers:
                 break
-        bare_us = _bare_faust_us(ground, seed)
-    good = [step for step in steps if step.in_time]
+        good = [step for step in steps if step.in_time]
+        bare_us = _bare_faust_us(ground, good[-1].talkers if good else FIRST, seed)
     ratio = good[-1].us_per_record / bare_us if good else None
     return Result(
         name=NAME,
@@ -73,7 +83,7 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
         seed=seed,
         passed=ratio is not None and ratio <= MOST_RATIO,
         figures={
-            "talkers": good[-1].talkers if good else 0,
+            "talkers": round(good[-1].heard) if good else 0,
             "wanted": WANTED,
             "bound_p99_ms": BOUND_P99_MS,
             "bare_faust_us_per_record": round(bare_us),
@@ -85,10 +95,10 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
     )
 
 
-def _bare_faust_us(ground: OneWorker, seed: int) -> float:
-    """What a record costs an agent that does nothing, at the first load and on the worker's core."""
+def _bare_faust_us(ground: OneWorker, talkers: int, seed: int) -> float:
+    """What a record costs an agent that does nothing, at that load and on the worker's core."""
     bare = ("-m", "infra.benchmarks.bare_faust", ground.cluster.bootstrap_servers, AUDIO_FRAMES.name, str(MEASURED_S))
-    with ground.bots("bots-beside-faust", *_options(FIRST, seed)):
+    with ground.bots("bots-beside-faust", *_options(talkers, seed)):
         time.sleep(WARM_S)
         command = (*on_cores({WORKER_CORE}), sys.executable, *bare)
         return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -111,7 +121,6 @@ def measured(ground: OneWorker, talkers: int, seed: int) -> Step:
             core=(cpu_s(process) - spent_before_s) / length_s,
             length_s=length_s,
             records=records,
-            kept_up=send.count / (talkers * SENDS_A_SECOND * length_s),
             rss_mb=process.memory_info().rss / 1e6,
         )
 
@@ -128,6 +137,7 @@ def _figures(step: Step) -> dict[str, Figure]:
         f"{at}_send_ms_p99": step.send.quantile_ms(0.99),
         f"{at}_core": round(step.core, 3),
         f"{at}_us_per_record": round(step.us_per_record),
-        f"{at}_kept_up": round(step.kept_up, 3),
+        f"{at}_heard": round(step.heard),
+        f"{at}_sent_share": round(step.sent_share, 3),
         f"{at}_rss_mb": round(step.rss_mb),
     }
