@@ -13,9 +13,7 @@ from tempfile import TemporaryDirectory
 import faust
 
 from schemas.ids import event_id
-from stream_processors.faust_app import make_app
 
-SESSION_TIMEOUT_S = 6.0
 START_S = 60.0
 
 
@@ -31,8 +29,17 @@ async def read(bootstrap_servers: str, topic: str, length_s: float) -> float:
 
     with TemporaryDirectory(prefix="earshot-faust-") as folder:
         group = event_id("bare-faust", time.monotonic_ns())
-        app = make_app(group, bootstrap_servers, Path(folder), session_timeout_s=SESSION_TIMEOUT_S)
-        app.conf.consumer_auto_offset_reset = "latest"
+        app = faust.App(
+            group,
+            broker=f"kafka://{bootstrap_servers}",
+            datadir=Path(folder),
+            store="memory://",
+            value_serializer="raw",
+            web_enabled=False,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            consumer_auto_offset_reset="latest",
+        )
         app.agent(app.topic(topic, acks=False, key_type=bytes, value_type=bytes), name="count")(count)
         await app.start()
         async with asyncio.timeout(START_S):

@@ -7,8 +7,11 @@ each time. libcurl opens every connection with `CURLOPT_OPENSOCKETFUNCTION`, and
 import socket
 
 import pycurl
+import structlog
 
 from sinks.guard.ranges import Ranges
+
+log = structlog.get_logger()
 
 
 class SocketGuard:
@@ -26,7 +29,11 @@ class SocketGuard:
         if self._ranges.permit_literal(str(found.addr[0])) is not True:
             self.refused = True
             return int(pycurl.SOCKET_BAD)
-        opened = socket.socket(found.family, found.socktype, found.protocol)
+        try:
+            opened = socket.socket(found.family, found.socktype, found.protocol)
+        except OSError as error:
+            log.warning("no_socket", error=str(error))
+            return int(pycurl.SOCKET_BAD)
         self._handed.append(opened)
         return opened
 

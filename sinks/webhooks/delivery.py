@@ -1,5 +1,6 @@
 """One POST of one delivery, and what came of it. No redirects, capped in time and in what is read of the answer."""
 
+import resource
 from collections.abc import Mapping
 
 import pycurl
@@ -15,11 +16,12 @@ from sinks.webhooks.failure import PROXY_AUTHENTICATION, Failure, answered_class
 from sinks.webhooks.retry_policy import Answer
 from sinks.webhooks.signing import SIGNATURE, signed_headers, without_secrets
 
-CONNECTIONS_KEPT = 4_096  # libcurl alone would keep four for each request under way
+CONNECTIONS_KEPT = 4_096  # at most; libcurl alone would keep four for each request under way
 BLOCKED = Failure("blocked")
 PROXY_REFUSED = Failure("proxy", charged=False)
 UNSIGNED = Failure("unsigned", charged=False)
 BAD_HEADER = Failure("bad_header", charged=False)
+BAD_URL = Failure("bad_url")
 
 
 class Poster:
@@ -34,7 +36,8 @@ class Poster:
         self._ranges = ranges
         self._proxy_url = proxy_url
         self._multi = pycurl.AsyncCurlMulti()
-        self._multi.setopt(pycurl.M_MAXCONNECTS, CONNECTIONS_KEPT)
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, min(CONNECTIONS_KEPT, files // 2))
         self._idle: list[Exchange] = []
 
     async def __aenter__(self) -> "Poster":
@@ -53,8 +56,8 @@ class Poster:
             return _unanswered(BAD_HEADER, 0, {})
         if SIGNATURE not in headers:
             return _unanswered(UNSIGNED, 0, headers)
-        if self._proxy_url and self._ranges.permit_literal(URL(endpoint.url).raw_host or "") is False:
-            return _unanswered(BLOCKED, 0, headers)
+        if refusal := self._refusal(endpoint.url):
+            return _unanswered(refusal, 0, headers)
         exchange = self._idle.pop() if self._idle else self._new_exchange()
         trouble = await exchange.post(endpoint.url, headers, delivery.body, endpoint.timeout_s)
         if trouble:
@@ -63,6 +66,17 @@ class Poster:
             answer = self._answer(exchange, headers)
         self._idle.append(exchange)
         return answer
+
+    def _refusal(self, url: str) -> Failure | None:
+        """Endpoints are enrolled with links that are fine; a record from elsewhere may hold anything."""
+        if not (url.isascii() and url.isprintable()):
+            return BAD_URL
+        if not self._proxy_url:
+            return None
+        try:
+            return BLOCKED if self._ranges.permit_literal(URL(url).raw_host or "") is False else None
+        except ValueError:
+            return BAD_URL
 
     def _new_exchange(self) -> Exchange:
         return Exchange(self._multi, CustomerLink(self._ranges, self._proxy_url))

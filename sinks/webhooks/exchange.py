@@ -11,6 +11,7 @@ from sinks.webhooks.failure import Trouble
 SNIPPET_BYTES = 16_384
 SNIPPET_TIMEOUT_S = 2.0
 STATUS_LINE, END_OF_HEAD = b"HTTP/", b"\r\n"
+STATUS_CLASS, PROVISIONAL = slice(9, 10), b"1"  # HTTP/1.1 1xx
 NOT_EVEN_ASKED = ("Expect:", "Accept:")
 """Headers that libcurl would add by itself."""
 
@@ -92,15 +93,13 @@ class Exchange:
         )
 
     def _take_line(self, line: bytes) -> None:
-        """One line of a head. A provisional answer (1xx) is followed by another head, a body perhaps by trailers."""
+        """One line of a head. Before the answer's there may be provisional ones (1xx), after its body trailers."""
         if self._head_is_whole:
-            if not line.startswith(STATUS_LINE):
-                return
+            return
+        if line.startswith(STATUS_LINE):
             self._head.clear()
-            self._head_is_whole = False
-            self._stop_timer()
         self._head.append(line)
-        if line == END_OF_HEAD:
+        if line == END_OF_HEAD and self._head[0][STATUS_CLASS] != PROVISIONAL:
             self._head_is_whole = True
             self._timer = asyncio.get_running_loop().call_later(SNIPPET_TIMEOUT_S, self._cut_short)
 
