@@ -45,6 +45,8 @@ class Poster:
 
     async def __aexit__(self, *_: object) -> None:
         await self._multi.aclose()
+        while self._idle:
+            self._idle.pop().close()
 
     async def post(self, endpoint: Endpoint, delivery: WebhookDelivery) -> Answer:
         """Never raises for what the other side does: the answer's error class says it."""

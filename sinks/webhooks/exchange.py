@@ -72,6 +72,10 @@ class Exchange:
             self._link.guard.close()
         return self._ended(pycurl.E_OK)
 
+    def close(self) -> None:
+        """Post nothing more."""
+        self._curl.close()
+
     def _begin(self) -> None:
         self._head.clear()
         self.body.clear()
