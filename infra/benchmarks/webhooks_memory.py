@@ -1,4 +1,4 @@
-"""What a parked delivery weighs: the sink's memory before and after its only endpoint has been away for 100,000 deliveries.
+"""What a parked delivery weighs: the sink's memory before and after its only endpoint has been away for another 100,000 deliveries.
 
 A million would take the whole run's time; what is looked at is bytes a delivery, which does not depend on how many there are.
 """
@@ -18,14 +18,14 @@ from schemas.settings import LocalSettings
 from schemas.topics import WEBHOOK_PARKED
 
 NAME = "webhooks_memory"
-BOTS, WARM_UP, PARKED = 100, 20_000, 100_000
+BOTS, WARM_UP, PARKED = 100, 100_000, 100_000
 BODY_BYTES = 1_800
 MOST_BYTES = 200
 DEADLINE_S = 240.0
 
 
 def run(settings: LocalSettings, seed: int, command: str) -> Result:
-    """The first twenty thousand fill every buffer there is; the rest shows what each further one costs."""
+    """The first hundred thousand fill every buffer there is; the rest shows what each further one costs."""
     with TemporaryDirectory(prefix="earshot-bench-") as name, own_cluster(settings, Path(name)) as cluster:
         stand = WebhookStand(cluster.environment, Path(name), endpoints=1, away=True)
         with stand.running() as sink:
