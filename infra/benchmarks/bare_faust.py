@@ -12,8 +12,6 @@ from tempfile import TemporaryDirectory
 
 import faust
 
-from schemas.ids import event_id
-
 START_S = 60.0
 
 
@@ -28,9 +26,8 @@ async def read(bootstrap_servers: str, topic: str, length_s: float) -> float:
             began.set()
 
     with TemporaryDirectory(prefix="earshot-faust-") as folder:
-        group = event_id("bare-faust", time.monotonic_ns())
         app = faust.App(
-            group,
+            f"bare-faust-{time.monotonic_ns()}",
             broker=f"kafka://{bootstrap_servers}",
             datadir=Path(folder),
             store="memory://",

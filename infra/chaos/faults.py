@@ -60,10 +60,7 @@ def _keep_until(at_s: float, victims: Mapping[str, Daemon]) -> None:
 
 
 def _kill(daemon: Daemon, down_s: float) -> None:
-    process = daemon.process()
-    if process:
-        process.kill()
-    daemon.bury()
+    daemon.kill()
     time.sleep(down_s)
     daemon.start()
 

@@ -70,6 +70,14 @@ class Daemon:
             if process:
                 process.terminate()
 
+    def kill(self) -> None:
+        """End the process without a word, and forget its pid."""
+        process = self.process()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process:
+                process.kill()
+        self.bury()
+
     def bury(self, grace_s: float = STOP_GRACE_S) -> None:
         """See a process that was asked to end out of the door, the hard way after `grace_s`, and forget its pid."""
         process = self.process()

@@ -25,7 +25,7 @@ BAD_URL = Failure("bad_url")
 
 
 class Poster:
-    """Posts to any endpoint over connections it keeps open; must be made in a running event loop.
+    """Posts to any endpoint over connections it keeps open.
 
     Only addresses in `ranges` are connected to. With a proxy, that alone connects; it has to guard names itself, and its
     own failures are not charged to the endpoint.

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from functools import lru_cache
-from typing import Protocol, cast
+from typing import Protocol
 
 import structlog
 from prometheus_client import Counter
@@ -115,7 +115,9 @@ class Dispatcher:
             if skip:
                 self._record(head, self._scheduler.skipped(head, now_us))
                 continue
-            self._under_way[self._tasks.create_task(self._try(head))] = head
+            task = self._tasks.create_task(self._try(head))
+            self._under_way[task] = head
+            task.add_done_callback(self._under_way.pop)
         self._follow_up(now_us)
 
     def _go_on_soon(self) -> None:
@@ -154,8 +156,6 @@ class Dispatcher:
         except asyncio.CancelledError:
             self._scheduler.broken_off(head, self._clock.now_us())
             raise
-        finally:
-            del self._under_way[cast("asyncio.Task[None]", asyncio.current_task())]
         self._record(head, self._scheduler.answered(head, answer, started_at_us, self._clock.now_us()))
         self._go_on_soon()
 

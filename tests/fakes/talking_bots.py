@@ -66,16 +66,20 @@ def by_bot(bench: TranscribeBench) -> dict[str, list[ResultEvent]]:
     return found
 
 
-def settings_on(primary: ServiceProcess, fallback: ServiceProcess) -> dict[str, str]:
-    return {
+def settings_on(primary: ServiceProcess, fallback: ServiceProcess | None = None) -> dict[str, str]:
+    alone = {
         "EARSHOT_PROVIDER": "deepgram",
-        "EARSHOT_PROVIDER_FALLBACKS": "assemblyai",
         "EARSHOT_DEEPGRAM_URL": primary.url,
         "EARSHOT_DEEPGRAM_API_KEY": "key",
-        "EARSHOT_ASSEMBLYAI_URL": fallback.url,
-        "EARSHOT_ASSEMBLYAI_API_KEY": "key",
         "EARSHOT_VAD": "webrtc",
         "EARSHOT_IDLE_STREAM_MS": "5000",
+    }
+    if fallback is None:
+        return alone
+    return alone | {
+        "EARSHOT_PROVIDER_FALLBACKS": "assemblyai",
+        "EARSHOT_ASSEMBLYAI_URL": fallback.url,
+        "EARSHOT_ASSEMBLYAI_API_KEY": "key",
     }
 
 

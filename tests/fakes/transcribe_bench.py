@@ -1,21 +1,29 @@
 """What the tests of the transcribe worker hold in their hands: the log, and workers as processes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from confluent_kafka import Message, Producer
 
+from infra.local.daemon import Daemon
+from infra.local.ports import free_ports
+from infra.local.registry import SchemaRegistry
+from infra.local.stack import Stack
+from infra.topics import register_schemas
 from schemas.codec import Codec
 from schemas.events import AudioChunk, QualityWindow, ResultEvent, SessionEvent
 from schemas.kafka_client import producer_config, record_headers
 from schemas.registry import Registry
-from schemas.settings import Settings
+from schemas.settings import LocalSettings, Settings
 from schemas.topics import AUDIO_FRAMES, AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, dlq_of
 from schemas.vocabulary import ResultKind
 from tests.fakes.earshot_process import EarshotProcess
 from tests.fakes.fresh_name import fresh
 from tests.fakes.log_tail import LogTail
 
+START_DEADLINE_S = 90.0
 FINALS = (ResultKind.FINAL, ResultKind.END_OF_TURN)
 
 
@@ -98,6 +106,21 @@ class TranscribeBench:
         for worker in self.workers:
             worker.close()
         self._tail.close()
+
+
+@contextmanager
+def benched(bootstrap: str, folder: Path) -> Iterator[TranscribeBench]:
+    """A bench on those brokers, which have the topics, with a registry of its own."""
+    [port] = free_ports(1)
+    registry = SchemaRegistry(port, bootstrap, LocalSettings().cache_dir)
+    stack = Stack([Daemon(registry, folder, die_with_us=True)])
+    try:
+        stack.up(START_DEADLINE_S)
+        register_schemas(registry.url)
+        with closing(TranscribeBench(bootstrap, registry.url)) as bench:
+            yield bench
+    finally:
+        stack.down(grace_s=3)
 
 
 def assert_chain(results: list[ResultEvent], end_sample: int) -> None:

@@ -13,19 +13,16 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from infra.local.daemon import Daemon
 from infra.local.kafka import Kafka
 from infra.local.ports import HOST, Port, free_ports
-from infra.local.registry import SchemaRegistry
 from infra.local.stack import Stack
-from infra.topics import register_schemas
 from schemas.settings import LocalSettings
 from schemas.timebase import SystemClock
 from schemas.topics import AUDIO_FRAMES, STT_RESULTS, TOPICS
 from tests.fakes.stt.process import ServiceProcess
-from tests.fakes.talking_bots import assert_every_word_is_there, by_bot, settled, speak, talk
-from tests.fakes.transcribe_bench import TranscribeBench
+from tests.fakes.talking_bots import assert_every_word_is_there, by_bot, settings_on, settled, speak, talk
+from tests.fakes.transcribe_bench import START_DEADLINE_S, TranscribeBench, benched
 from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
-START_DEADLINE_S = 90.0
 ANSWER_S = 20.0
 BOTS = 6
 ON_BOTH = ("offsets.topic.replication.factor=2",)
@@ -67,9 +64,10 @@ class Pair:
         }
 
     def whole(self) -> bool:
-        """Whether both have everything."""
-        topics = self.admin.list_topics(timeout=ANSWER_S).topics
-        return all(len(one.isrs) == 2 for topic in TOPICS for one in topics[topic.name].partitions.values())
+        """Whether both have everything; what is created is listed a moment later."""
+        listed = self.admin.list_topics(timeout=ANSWER_S).topics
+        places = [listed[topic.name].partitions if topic.name in listed else {} for topic in TOPICS]
+        return all(place and all(len(one.isrs) == 2 for one in place.values()) for place in places)
 
     def elect(self, places: Leaders) -> None:
         """Let everybody lead again who is to lead by rights."""
@@ -87,29 +85,30 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
     second = SecondKafka(second_port, controller_port, cache, heap_mb=384, more=(*ON_BOTH, *alone))
     brokers = [Daemon(broker, tmp_path / broker.name, die_with_us=True) for broker in (first, second)]
     stack = Stack(brokers)
-    stack.up(START_DEADLINE_S)
-    pair = Pair(first, brokers[1], AdminClient({"bootstrap.servers": first.bootstrap_servers, "log_level": 0}))
+    try:
+        stack.up(START_DEADLINE_S)
+        yield on_both(
+            Pair(first, brokers[1], AdminClient({"bootstrap.servers": first.bootstrap_servers, "log_level": 0}))
+        )
+    finally:
+        stack.down(grace_s=3)
+
+
+def on_both(pair: Pair) -> Pair:
+    """Every topic created on both brokers."""
     until(lambda: len(pair.admin.list_topics(timeout=ANSWER_S).brokers) == 2, "two brokers")
     new = [NewTopic(topic.name, topic.partitions, 2, config=topic.config()) for topic in TOPICS]
     for created in pair.admin.create_topics(new).values():
         created.result(ANSWER_S)
     until(pair.whole, "every topic on both")
-    yield pair
-    stack.down(grace_s=3)
+    return pair
 
 
 @pytest.fixture
 def bench(pair: Pair, tmp_path: Path) -> Iterator[TranscribeBench]:
     """A registry beside them, and the workers of one group."""
-    [port] = free_ports(1)
-    registry = SchemaRegistry(port, pair.first.bootstrap_servers, LocalSettings().cache_dir)
-    stack = Stack([Daemon(registry, tmp_path, die_with_us=True)])
-    stack.up(START_DEADLINE_S)
-    register_schemas(registry.url)
-    bench = TranscribeBench(pair.bootstrap_servers, registry.url)
-    yield bench
-    bench.close()
-    stack.down(grace_s=3)
+    with benched(pair.bootstrap_servers, tmp_path) as bench:
+        yield bench
 
 
 @pytest.fixture
@@ -124,13 +123,7 @@ def test_leadership_moves_while_people_talk_and_no_word_is_lost(
     pair: Pair, bench: TranscribeBench, service: ServiceProcess
 ) -> None:
     """The second broker is killed and half of the partitions get another leader; it comes back, and they are given back."""
-    bench.environment |= {
-        "EARSHOT_PROVIDER": "deepgram",
-        "EARSHOT_DEEPGRAM_URL": service.url,
-        "EARSHOT_DEEPGRAM_API_KEY": "key",
-        "EARSHOT_VAD": "webrtc",
-        "EARSHOT_IDLE_STREAM_MS": "5000",
-    }
+    bench.environment |= settings_on(service)
     workers = [bench.start(), bench.start()]
     until(lambda: all("assigned" in worker.said() for worker in workers), "two members")
     by_rights = pair.leaders()
@@ -140,10 +133,8 @@ def test_leadership_moves_while_people_talk_and_no_word_is_lost(
     voices.start()
     try:
         time.sleep(8)
-        process = pair.second.process()
-        assert process
-        process.kill()
-        pair.second.bury()
+        assert pair.second.process()
+        pair.second.kill()
         until(lambda: set(pair.leaders().values()) == {1}, "the first leads all")
         time.sleep(6)
         pair.second.start()

@@ -13,19 +13,17 @@ import pytest
 from infra.local.daemon import Daemon
 from infra.local.kafka import Kafka
 from infra.local.ports import free_ports
-from infra.local.registry import SchemaRegistry
 from infra.local.stack import Stack
-from infra.topics import create_topics, register_schemas
+from infra.topics import create_topics
 from schemas.settings import LocalSettings
 from schemas.timebase import SystemClock
 from schemas.vocabulary import SessionKind
 from tests.fakes.stt.process import ServiceProcess
 from tests.fakes.talking_bots import assert_every_word_is_there, by_bot, settings_on, settled, speak, talk
-from tests.fakes.transcribe_bench import TranscribeBench, TranscribeWorker
+from tests.fakes.transcribe_bench import START_DEADLINE_S, TranscribeBench, TranscribeWorker, benched
 from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
-START_DEADLINE_S = 90.0
 BOTS = 6
 
 
@@ -47,15 +45,8 @@ def bench(broker: Daemon, tmp_path: Path) -> Iterator[TranscribeBench]:
     kafka = broker.service
     assert isinstance(kafka, Kafka)
     create_topics(kafka.bootstrap_servers)
-    [port] = free_ports(1)
-    registry = SchemaRegistry(port, kafka.bootstrap_servers, LocalSettings().cache_dir)
-    stack = Stack([Daemon(registry, tmp_path, die_with_us=True)])
-    stack.up(START_DEADLINE_S)
-    register_schemas(registry.url)
-    bench = TranscribeBench(kafka.bootstrap_servers, registry.url)
-    yield bench
-    bench.close()
-    stack.down(grace_s=3)
+    with benched(kafka.bootstrap_servers, tmp_path) as bench:
+        yield bench
 
 
 @pytest.fixture
@@ -92,10 +83,8 @@ def kill_everything(
 
 
 def kill_and_start(broker: Daemon) -> None:
-    process = broker.process()
-    assert process
-    process.kill()
-    broker.bury()
+    assert broker.process()
+    broker.kill()
     time.sleep(2)
     broker.start()
 

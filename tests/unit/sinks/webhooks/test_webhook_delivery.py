@@ -29,8 +29,10 @@ async def post_to(url: str, timeout_s: float = 5.0) -> Answer:
 
 
 @asynccontextmanager
-async def raw_server(reply: bytes, *, hold_open: bool = False) -> AsyncIterator[str]:
-    """Answers every connection with these bytes, and maybe never ends."""
+async def raw_server(
+    reply: bytes, *, rest: bytes = b"", rest_after_s: float = 0.0, hold_open: bool = False
+) -> AsyncIterator[str]:
+    """Answers every connection with these bytes, the rest a while later, and maybe never ends."""
 
     connections: list[asyncio.Task[None] | None] = []
 
@@ -39,6 +41,8 @@ async def raw_server(reply: bytes, *, hold_open: bool = False) -> AsyncIterator[
         await reader.read(1)
         writer.write(reply)
         await writer.drain()
+        await asyncio.sleep(rest_after_s)
+        writer.write(rest)
         if hold_open:
             await reader.read()
         writer.close()
@@ -221,37 +225,19 @@ async def test_a_try_that_is_broken_off_leaves_the_others_alone() -> None:
         assert (await poster.post(endpoint, delivery(0, 1))).delivered
 
 
-@asynccontextmanager
-async def answering_in_two(first: bytes, second: bytes, apart_s: float) -> AsyncIterator[str]:
-    """A server that says something at once and the rest later."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.write(first)
-        await asyncio.sleep(apart_s)
-        writer.write(second)
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    finally:
-        server.close()
-
-
 async def test_what_is_provisional_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """103 Early Hints come first, and nothing ends there; the answer is what follows, with its own headers."""
     monkeypatch.setattr("sinks.webhooks.exchange.SNIPPET_TIMEOUT_S", 0.1)
     hints = b"HTTP/1.1 103 Early Hints\r\nRetry-After: 99\r\n\r\n"
     final = b"HTTP/1.1 503 No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
-    async with answering_in_two(hints, final, apart_s=0.4) as url:
+    async with raw_server(hints, rest=final, rest_after_s=0.4) as url:
         answer = await post_to(url)
     assert (answer.status, answer.retry_after) == (503, "7")
 
 
 async def test_only_provisional_is_a_reset() -> None:
     """Whoever says "processing" and hangs up has not answered."""
-    async with answering_in_two(b"HTTP/1.1 102 Processing\r\n\r\n", b"", apart_s=0.0) as url:
+    async with raw_server(b"HTTP/1.1 102 Processing\r\n\r\n") as url:
         answer = await post_to(url)
     assert (answer.status, answer.error_class) == (0, "reset")
 
