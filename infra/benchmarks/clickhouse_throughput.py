@@ -107,7 +107,7 @@ def _reach(count: int, committed: Callable[[], int], process: psutil.Process) ->
 def _bare(place: Ground, database: str, rows: int) -> tuple[float, float]:
     """Wall and processor seconds of a loop that only inserts: the sink's own rows, made beforehand."""
     place.ask(f"CREATE TABLE {database}.bare AS {database}.turns")
-    names = [name for name, *_ in place.ask(f"DESCRIBE TABLE {database}.turns") if name != "ingested_at"]
+    names = [name for name, _, computed, *_ in place.ask(f"DESCRIBE TABLE {database}.turns") if not computed]
     columns = ", ".join(f"`{name}`" for name in names)
     found = place.ask(f"SELECT {columns} FROM {database}.turns LIMIT {rows}")  # noqa: S608
     batch = [tuple(_plain(value) for value in row) for row in found]

@@ -36,7 +36,7 @@ BARE = Question(
     "SELECT start_ms, display_name, text FROM {database}.turns FINAL WHERE tenant_id = {tenant} AND meeting_id = {meeting} "
     "AND bot_id = {bot} AND state = 'end_of_turn' ORDER BY start_ms",
 )
-TIMES = 9
+TIMES = 25
 DEADLINE_S = 60.0
 ENOUGH_TIME_S = 600
 
