@@ -51,11 +51,16 @@ def bench(context: click.Context, name: str | None, seed: int) -> None:
     if name is not None and name not in BENCHMARKS:
         raise click.BadParameter(f"no benchmark is called {name}; there are {', '.join(BENCHMARKS)}")
     settings = load(LocalSettings)
-    results = [BENCHMARKS[each](settings, seed, f"make bench NAME={each}") for each in ([name] if name else BENCHMARKS)]
-    for result in results:
-        written = result.write(settings.var_dir / "bench")
-        click.echo(f"{result.name}: {'pass' if result.passed else 'FAIL'} {result.figures} -> {written}")
+    results = [_run(each, settings, seed) for each in ([name] if name else BENCHMARKS)]
     context.exit(0 if all(result.passed for result in results) else 1)
+
+
+def _run(name: str, settings: LocalSettings, seed: int) -> Result:
+    """One benchmark; its result is written before the next begins."""
+    result = BENCHMARKS[name](settings, seed, f"make bench NAME={name}")
+    written = result.write(settings.var_dir / "bench")
+    click.echo(f"{result.name}: {'pass' if result.passed else 'FAIL'} {result.figures} -> {written}")
+    return result
 
 
 if __name__ == "__main__":

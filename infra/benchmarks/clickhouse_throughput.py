@@ -42,7 +42,7 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
         _preload(place, seed)
         for rows, label in BATCHES.items():
             wall_s, spent_s = _sink(place, f"sink_{label}", rows)
-            bare_s, bare_spent_s = _bare(place, f"sink_{label}", rows)
+            bare_s, bare_spent_s = insert_bare(place, f"sink_{label}", rows)
             figures |= {
                 f"segments_per_s_{label}": round(SEGMENTS / wall_s),
                 f"bare_segments_per_s_{label}": round(SEGMENTS / bare_s),
@@ -104,7 +104,7 @@ def _reach(count: int, committed: Callable[[], int], process: psutil.Process) ->
     return Progress(done, time.monotonic(), sum(process.cpu_times()[:2]))
 
 
-def _bare(place: Ground, database: str, rows: int) -> tuple[float, float]:
+def insert_bare(place: Ground, database: str, rows: int) -> tuple[float, float]:
     """Wall and processor seconds of a loop that only inserts: the sink's own rows, made beforehand."""
     place.ask(f"CREATE TABLE {database}.bare AS {database}.turns")
     names = [name for name, _, computed, *_ in place.ask(f"DESCRIBE TABLE {database}.turns") if not computed]

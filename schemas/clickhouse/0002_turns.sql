@@ -49,31 +49,4 @@ ENGINE = {replicated}ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(recording_started_at)
 ORDER BY (tenant_id, meeting_id, bot_id, turn_id)
 SETTINGS {deduplication_window}{small_granules}
-COMMENT 'One row for each turn (topic transcript.turns), last revision wins; read v_turns.';
-
-CREATE OR REPLACE VIEW {database}.v_turns{on_cluster} AS
-SELECT
-    tenant_id, meeting_id, bot_id, turn_id, revision, start_ms, end_ms, participant_id, display_name, text, language,
-    length(words.text) AS words, transcript_label, stream_id, epoch, speaker_label, attribution,
-    attribution_confidence, overlaps, reason, provider, stt_session_id, recording_started_at,
-    recording_started_at + toIntervalMillisecond(start_ms) AS started_at, seq_from, seq_to, occurred_at, produced_at
-FROM {database}.turns FINAL
-WHERE state = 'end_of_turn'
-ORDER BY tenant_id, meeting_id, bot_id, start_ms, end_ms, turn_id
-COMMENT 'The transcript. One row for each settled turn of one speaker, in the order they began. start_ms and end_ms are milliseconds since recording_started_at, words is a number of words. Example: SELECT start_ms, display_name, text FROM v_turns WHERE bot_id = ''bot_1''';
-
-CREATE OR REPLACE VIEW {database}.v_words{on_cluster} AS
-SELECT
-    tenant_id, meeting_id, bot_id, turn_id, revision, word_index, word, word_start_ms AS start_ms,
-    word_end_ms AS end_ms, word_confidence AS confidence, word_speaker_label AS speaker_label, participant_id,
-    display_name, language, transcript_label, recording_started_at
-FROM {database}.turns FINAL
-ARRAY JOIN
-    arrayEnumerate(words.text) AS word_index,
-    words.text AS word,
-    words.start_ms AS word_start_ms,
-    words.end_ms AS word_end_ms,
-    words.confidence AS word_confidence,
-    words.speaker_label AS word_speaker_label
-WHERE state = 'end_of_turn'
-COMMENT 'One row for each word of a settled turn. word_index counts from 1 within the turn, times are milliseconds since recording_started_at, confidence is 0 to 1 or NULL. Example, words per minute of speech: SELECT display_name, count() * 60000 / sum(end_ms - start_ms) FROM v_words WHERE bot_id = ''bot_1'' GROUP BY display_name';
+COMMENT 'One row for each turn (topic transcript.turns), last revision wins; read v_turns.'

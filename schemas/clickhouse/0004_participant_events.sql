@@ -28,24 +28,4 @@ ENGINE = {replicated}ReplacingMergeTree(produced_at)
 PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (tenant_id, meeting_id, bot_id, sequence, event_id)
 SETTINGS {deduplication_window}
-COMMENT 'One row for each participant event (topic meeting.participants); read v_participant_events and v_participants.';
-
-CREATE OR REPLACE VIEW {database}.v_participant_events{on_cluster} AS
-SELECT
-    tenant_id, meeting_id, bot_id, sequence, kind, participant_id, display_name, is_bot, source, at_ms, stream_id,
-    epoch, seq_from, seq_to, attribution, attribution_confidence, event_id, occurred_at, produced_at
-FROM {database}.participant_events FINAL
-COMMENT 'One row for each thing the platform said of a participant. at_ms is milliseconds since the recording started.';
-
-CREATE OR REPLACE VIEW {database}.v_participants{on_cluster} AS
-SELECT
-    tenant_id, meeting_id, bot_id, participant_id,
-    argMaxIf(display_name, sequence, isNotNull(display_name)) AS display_name,
-    max(is_bot) AS is_bot,
-    minOrNullIf(at_ms, kind = 'join') AS joined_ms,
-    if(argMaxIf(kind, sequence, kind IN ('join', 'leave')) = 'leave', maxIf(at_ms, kind = 'leave'), NULL) AS left_ms,
-    countIf(kind = 'join') AS joins,
-    countIf(kind = 'mute') AS mutes
-FROM {database}.v_participant_events
-GROUP BY tenant_id, meeting_id, bot_id, participant_id
-COMMENT 'One row for each participant a bot saw in a meeting. joined_ms is the first join (NULL: not seen) and left_ms the last leave (NULL: still there when the bot left), in milliseconds since the recording started; display_name is the last one shown.';
+COMMENT 'One row for each participant event (topic meeting.participants); read v_participant_events and v_participants.'

@@ -34,32 +34,4 @@ ENGINE = {replicated}ReplacingMergeTree(produced_at)
 PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (tenant_id, meeting_id, bot_id, stt_session_id, event_id)
 SETTINGS {deduplication_window}
-COMMENT 'One row for each event of a provider session (topic stt.sessions); read v_sessions.';
-
-CREATE OR REPLACE VIEW {database}.v_sessions{on_cluster} AS
-SELECT
-    tenant_id, meeting_id, bot_id, stt_session_id,
-    max(stream_id) AS stream_id,
-    max(epoch) AS epoch,
-    max(transcript_label) AS transcript_label,
-    max(provider) AS provider,
-    max(model) AS model,
-    max(language) AS language,
-    min(occurred_at) AS opened_at,
-    maxOrNullIf(occurred_at, kind IN ('closed', 'failed')) AS closed_at,
-    argMax(kind, (occurred_at, event_id)) AS last_kind,
-    countIf(kind = 'failed') AS failures,
-    argMaxIf(error_class, (occurred_at, event_id), error_class NOT IN ('', 'none')) AS error_class,
-    argMaxIf(error_code, (occurred_at, event_id), error_code != '') AS error_code,
-    max(attempt) AS attempt,
-    max(audio_sent_ms) AS audio_sent_ms,
-    max(speech_ms) AS speech_ms,
-    max(billed_ms) AS billed_ms,
-    max(cost_micros) AS cost_micros,
-    max(first_result_ms) AS first_result_ms,
-    argMax(latency_ms_p50, (occurred_at, event_id)) AS latency_ms_p50,
-    argMax(latency_ms_p95, (occurred_at, event_id)) AS latency_ms_p95
-FROM {database}.stt_sessions FINAL
-WHERE stt_session_id != ''
-GROUP BY tenant_id, meeting_id, bot_id, stt_session_id
-COMMENT 'One row for each session with a speech-to-text provider. audio_sent_ms, speech_ms and billed_ms are milliseconds of audio, cost_micros is millionths of the currency of the bill, latency is milliseconds from end of speech to final, closed_at is NULL while it is open.';
+COMMENT 'One row for each event of a provider session (topic stt.sessions); read v_sessions.'

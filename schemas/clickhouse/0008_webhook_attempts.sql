@@ -25,11 +25,4 @@ ENGINE = {replicated}ReplacingMergeTree(produced_at)
 PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (tenant_id, endpoint_id, bot_id, delivery_id, attempt)
 SETTINGS {deduplication_window}
-COMMENT 'One row for each try at a delivery (topic webhook.attempts); read v_webhook_attempts.';
-
-CREATE OR REPLACE VIEW {database}.v_webhook_attempts{on_cluster} AS
-SELECT
-    tenant_id, meeting_id, bot_id, endpoint_id, sequence, delivery_id, event_type, attempt, outcome, status,
-    error_class, latency_ms, response_snippet, next_attempt_at, occurred_at, produced_at
-FROM {database}.webhook_attempts FINAL
-COMMENT 'One row for each try at delivering one event to one endpoint. latency_ms is milliseconds from request to answer; status is the HTTP status, 0 when there was no answer.';
+COMMENT 'One row for each try at a delivery (topic webhook.attempts); read v_webhook_attempts.'

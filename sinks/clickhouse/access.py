@@ -10,35 +10,10 @@ from dataclasses import dataclass
 from sinks.clickhouse.erasing import BY_BOT, DEAD_LETTERS, quoted
 from sinks.clickhouse.layout import Layout
 from sinks.clickhouse.tables import COLUMN_NAMES
+from sinks.clickhouse.views import VIEWS
 
 SINK = "earshot_sink"
 ADMIN = "earshot_admin"
-VIEWS = (
-    "v_turns",
-    "v_words",
-    "v_turn_revisions",
-    "v_talk_time",
-    "v_meetings",
-    "v_crosstalk",
-    "v_interruptions",
-    "v_monologues",
-    "v_phrase",
-    "v_participant_events",
-    "v_participants",
-    "v_presence",
-    "v_bot_events",
-    "v_bots",
-    "v_session_events",
-    "v_sessions",
-    "v_provider_costs",
-    "v_latency",
-    "v_quality",
-    "v_frames_lost",
-    "v_webhook_attempts",
-    "v_webhook_slo",
-    "v_dead_letters",
-    "v_erasures",
-)
 ERASURE_TABLES = ("tombstones", "erasure_receipts")
 
 

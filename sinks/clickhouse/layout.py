@@ -14,19 +14,10 @@ TEXT_INDEX = "text TYPE text(tokenizer = 'splitByNonAlpha', preprocessor = lower
 TOKEN_FILTER = "lower(text) TYPE tokenbf_v1(32768, 3, 0) GRANULARITY 1"  # noqa: S105, an index
 PHRASES = {
     "{settled}": """state = 'end_of_turn'
-    AND (tenant_id, bot_id, '') NOT IN (SELECT tenant_id, bot_id, what FROM {database}.tombstones)
-    AND (tenant_id, bot_id, participant_id) NOT IN (SELECT tenant_id, bot_id, what FROM {database}.tombstones)
-    AND (tenant_id, bot_id, turn_id) NOT IN (SELECT tenant_id, bot_id, what FROM {database}.tombstones)""",
-    "{speaker}": """multiIf(
-        participant_id != '', participant_id, turns.speaker_label != '', concat(stream_id, '/', turns.speaker_label),
-        stream_id)""",
-    "{speech_ms}": "arraySum(words.end_ms) - arraySum(words.start_ms)",
-    "{questions}": """multiIf(
-        match(text, '[.?!\u3002\uff1f\uff01\u061f]'), countMatches(text, '[?\uff1f\u061f]'),
-        (language = '' OR startsWith(lower(language), 'en')) AND lower(extract(text, '^[^a-zA-Z]*([a-zA-Z]+)')) IN (
-            'who', 'whose', 'what', 'which', 'when', 'where', 'why', 'how', 'is', 'are', 'was', 'were', 'do', 'does',
-            'did', 'can', 'could', 'will', 'would', 'shall', 'should', 'have', 'has'), 1,
-        0)""",
+    AND (tenant_id, bot_id, '') NOT IN {gone}
+    AND (tenant_id, bot_id, participant_id) NOT IN {gone}
+    AND (tenant_id, bot_id, turn_id) NOT IN {gone}""",
+    "{gone}": "(SELECT tenant_id, bot_id, what FROM {database}.tombstones)",
 }
 HAS_WORDS = "hasAllTokens(text, {phrase:String})"
 LIKE_PHRASE = "lower(text) LIKE concat('%', lower({phrase:String}), '%')"

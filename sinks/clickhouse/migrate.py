@@ -6,25 +6,28 @@ may not change afterwards: the next run says so instead of leaving two databases
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 import structlog
 
 from schemas.errors import UsageError
 from sinks.clickhouse.adapter import Server
+from sinks.clickhouse.formerly import FORMERLY
 from sinks.clickhouse.layout import Layout, canonical, version_of
+from sinks.clickhouse.views import BLANK, views_sql
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Migration:
-    """One numbered file."""
+    """One numbered file; `views` is what its blank of that name stands for."""
 
     version: int
     name: str
     text: str
+    views: str = ""
 
     @property
     def checksum(self) -> str:
@@ -32,18 +35,20 @@ class Migration:
 
     def statements(self, layout: Layout) -> Iterator[str]:
         """The file's statements for that ClickHouse. A statement ends with a `;` at the end of a line."""
-        for statement in layout.fill(self.text).split(";\n"):
+        for statement in layout.fill(self.text.replace(BLANK, self.views)).split(";\n"):
             if statement.strip():
                 yield statement.strip()
 
 
 def migrations() -> list[Migration]:
-    """The files of schemas/clickhouse, in order."""
+    """The files of schemas/clickhouse, in order. The newest one that makes views makes them."""
     found = [entry for entry in (files("schemas") / "clickhouse").iterdir() if entry.name.endswith(".sql")]
-    return [
+    numbered = [
         Migration(int(entry.name.partition("_")[0]), entry.name, entry.read_text("utf-8"))
         for entry in sorted(found, key=lambda entry: entry.name)
     ]
+    newest = max(entry.version for entry in numbered if BLANK in entry.text)
+    return [replace(entry, views=views_sql()) if entry.version == newest else entry for entry in numbered]
 
 
 def layout_of(server: Server, database: str, cluster: str = "") -> Layout:
@@ -84,7 +89,7 @@ def _applied(server: Server, database: str) -> dict[int, str]:
 
 
 def _demand_unchanged(migration: Migration, checksum: str, database: str) -> None:
-    if checksum != migration.checksum:
+    if checksum not in (migration.checksum, FORMERLY.get(migration.version)):
         raise UsageError(
             f"{migration.name} is not what was applied to ClickHouse database {database}",
             remedy="put the file back and write the change as a new numbered file",

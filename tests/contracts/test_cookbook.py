@@ -6,8 +6,7 @@ import pytest
 
 from infra.documentation.answer import as_table
 from infra.documentation.questions import QUESTIONS, Question, literal
-from sinks.clickhouse.access import VIEWS
-from sinks.clickhouse.migrate import migrations
+from sinks.clickhouse.views import VIEWS
 
 ROOT = Path(__file__).parents[2]
 FRAME = (ROOT / "infra" / "documentation" / "cookbook.md").read_text("utf-8")
@@ -32,17 +31,6 @@ def test_the_words_around_the_questions_are_those_of_the_frame() -> None:
 def test_every_view_is_described() -> None:
     """The list of views has each, with its comment."""
     assert all(f"- `{view}`: " in PAGE for view in VIEWS)
-
-
-def test_every_view_of_the_files_is_granted() -> None:
-    """A view that a file makes is in the analysts' roles."""
-    made = {
-        word.removeprefix("{database}.").partition("{")[0]
-        for migration in migrations()
-        for word in migration.text.split()
-        if word.startswith("{database}.v_") and "{on_cluster}" in word
-    }
-    assert made == set(VIEWS)
 
 
 def test_a_table_spells_null_and_keeps_its_cells() -> None:

@@ -12,6 +12,7 @@ from schemas.errors import EarshotError, Unavailable, UsageError
 from schemas.settings import ClickHouseSettings
 from sinks.clickhouse import migrate as migrate_module
 from sinks.clickhouse.adapter import Server
+from sinks.clickhouse.formerly import FORMERLY
 from sinks.clickhouse.layout import Layout
 from sinks.clickhouse.lock import held
 from sinks.clickhouse.migrate import Migration, layout_of, migrate, migrations
@@ -143,6 +144,20 @@ def test_what_a_newer_release_applied_is_left_alone(server: Server, monkeypatch:
     migrate(server, name)
     apply_first(server, name, FIRST_WITH_TABLES, monkeypatch)
     assert migrate(server, name) == []
+
+
+def test_files_that_lost_their_views_are_not_refused(server: Server, database: str) -> None:
+    """A database whose files still made views, older ones, keeps its tables and gets the views of today."""
+    name = fresh("db")
+    migrate(server, name)
+    for version, checksum in FORMERLY.items():
+        columns = "(version, name, checksum, applied_at)"
+        server.run(f"INSERT INTO {name}.schema_migrations {columns} SELECT {version}, 'x', '{checksum}', now64(3) + 1")
+    server.run(f"CREATE OR REPLACE VIEW {name}.v_turns AS SELECT turn_id FROM {name}.turns")
+    [newest] = [entry for entry in migrations() if entry.views]
+    server.run(f"DELETE FROM {name}.schema_migrations WHERE version = {newest.version}")
+    assert migrate(server, name) == [newest.name]
+    assert tables_of(server, name) == tables_of(server, database)
 
 
 def test_two_at_once_apply_each_file_once(bench: Bench, server: Server) -> None:

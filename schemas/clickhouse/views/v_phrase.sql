@@ -24,4 +24,4 @@ FROM
         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
 )
 WHERE positionCaseInsensitiveUTF8(text, {phrase:String}) > 0
-COMMENT 'One row for each settled turn of a tenant that holds a phrase, letters large or small, with the turn before and the turn after in the same transcript (empty at its ends). The phrase is whole words. Example: SELECT meeting_id, start_ms, display_name, text FROM v_phrase(tenant = ''default'', phrase = ''blue whale'') ORDER BY recording_started_at, start_ms';
+COMMENT 'One row for each settled turn of a tenant that holds a phrase, letters large or small, with the turn before and the turn after in the same transcript (empty at its ends). The phrase is whole words. Example: SELECT meeting_id, start_ms, display_name, text FROM v_phrase(tenant = ''default'', phrase = ''blue whale'') ORDER BY recording_started_at, start_ms'

@@ -25,4 +25,4 @@ ARRAY JOIN arrayFlatten(arrayMap(
                 AND toInt64(floor(other.1 / 60000)) = minute,
             turns)),
     turns)) AS pair
-COMMENT 'One row for each time a speaker (by_speaker_id) began while another (speaker_id) had a turn. at_ms is when, in milliseconds since recording_started_at; overlap_ms is how long both went on; took_floor is true when the second one still spoke after the first had ended: an interruption rather than a word of assent.';
+COMMENT 'One row for each time a speaker (by_speaker_id) began while another (speaker_id) had a turn. at_ms is when, in milliseconds since recording_started_at; overlap_ms is how long both went on; took_floor is true when the second one still spoke after the first had ended: an interruption rather than a word of assent.'
