@@ -131,18 +131,18 @@ class GroupMember:
 
     async def read_missing_again(self) -> None:
         """Go back to records that were left out: Faust drops what it fetched while the group formed, and goes on behind it."""
-        await self._read_again(self._worker.missing)
+        await self._read_again(self._worker.plan.missing)
 
     async def read_all_again(self) -> None:
         """Go back to what is due everywhere: of the last records of a partition no later one tells that they were left out."""
-        await self._read_again(self._worker.positions)
+        await self._read_again(self._worker.plan.positions)
 
     async def _read_again(self, due: Callable[[], dict[int, int]]) -> None:
         wanted = set(due())
         if not wanted or self._lock.locked() or self._app.rebalancing:
             return
         firsts = await self._in_thread(lambda: self._consumer.beginning_offsets(_places(wanted)))
-        self._worker.expired({place.partition: first for place, first in firsts.items()})
+        self._worker.plan.expired({place.partition: first for place, first in firsts.items()})
         offsets = due()
         for number, offset in offsets.items():
             log.warning("reading_again", partition=number, offset=offset)

@@ -6,7 +6,7 @@ Built on confluent-kafka, and on no consumer group.
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from threading import Event
+from threading import Event, Lock
 from uuid import uuid4
 
 import structlog
@@ -25,7 +25,7 @@ from stream_processors.partition_end import to_the_end
 from stream_processors.permissions import demand_permissions
 from stream_processors.transcription.outbox import Letter
 from stream_processors.transcription.partition import Restored, StreamKey
-from stream_processors.transcription.worker import STAGE
+from stream_processors.transcription.scribe import STAGE
 
 log = structlog.get_logger()
 READ = (AUDIO_FRAMES, STT_RESULTS)
@@ -116,7 +116,7 @@ class Tail:
 
 
 class ResultsLog:
-    """Reads the ends of the log without a group. Blocking: call it from a thread of its own, one call at a time."""
+    """Reads the ends of the log without a group. Blocking; calls from several threads wait for one another."""
 
     def __init__(self, bootstrap_servers: str, codec: Codec, label: str) -> None:
         config = reader_config(bootstrap_servers, f"earshot-transcribe-{uuid4()}")
@@ -124,20 +124,23 @@ class ResultsLog:
         self._codec = codec
         self._label = label
         self._leaving = Event()
+        self._asking = Lock()
 
     def restore(self, from_offsets: dict[int, int]) -> dict[int, Tail]:
         """K of every stream that wrote a result since these offsets, by partition, and the end of each partition."""
         tails = {number: Tail({}, offset) for number, offset in from_offsets.items()}
-        for message in to_the_end(self._consumer, STT_RESULTS.name, from_offsets):
-            tail, offset = tails[message.partition() or 0], message.offset() or 0
-            tails[message.partition() or 0] = replace(tail, end=offset + 1)
-            self._learn(tail.restored, message)
+        with self._asking:
+            for message in to_the_end(self._consumer, STT_RESULTS.name, from_offsets):
+                tail, offset = tails[message.partition() or 0], message.offset() or 0
+                tails[message.partition() or 0] = replace(tail, end=offset + 1)
+                self._learn(tail.restored, message)
         return tails
 
     def audio_ends(self, partitions: Iterable[int]) -> dict[int, int]:
         """The offset the next record of each audio partition will have; of none while the broker does not say."""
         try:
-            return {number: self._end(number) for number in partitions if not self._leaving.is_set()}
+            with self._asking:
+                return {number: self._end(number) for number in partitions if not self._leaving.is_set()}
         except KafkaException as error:
             log.warning("ends_unknown", stage=STAGE, error=str(error))
             return {}

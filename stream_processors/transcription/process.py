@@ -31,8 +31,9 @@ from stream_processors.transcription.providers.registry import make_providers
 from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.quota import Limits
 from stream_processors.transcription.routing.router import Router
+from stream_processors.transcription.scribe import STAGE
 from stream_processors.transcription.silero import confirmer
-from stream_processors.transcription.worker import STAGE, Worker
+from stream_processors.transcription.worker import Worker
 
 log = structlog.get_logger()
 LIVE = "live"
@@ -163,7 +164,7 @@ async def _poll(outlet: LogOutlet, member: GroupMember) -> None:
 
 async def _tick(worker: Worker, member: GroupMember) -> None:
     worker.tick()
-    member.pause(worker.paused())
+    member.pause(worker.plan.paused())
 
 
 class _Watch:
@@ -180,8 +181,8 @@ class _Watch:
 
     async def measure(self) -> None:
         """How far the worker is behind the log."""
-        ends = await asyncio.to_thread(self._results.audio_ends, self._worker.positions())
-        self._behind = self._worker.behind(ends)
+        ends = await asyncio.to_thread(self._results.audio_ends, self._worker.plan.positions())
+        self._behind = self._worker.plan.behind(ends, self._bench.now().ms)
 
     async def look(self) -> None:
         """Whether it gets on."""

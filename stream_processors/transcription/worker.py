@@ -1,7 +1,7 @@
 """SHELL: a worker's partitions, from raw records to results on the log. Knows neither Faust nor a Kafka client.
 
 Whoever reads the log calls `assigned`, `feed`, `revoked`, commits what `commits` says, tells `renewed` when the broker
-took it, and reads nothing from partitions that `paused` names. What the worker writes goes through an `Outlet`.
+took it, and reads as `plan` says. What the worker writes goes through an `Outlet`.
 """
 
 import asyncio
@@ -12,37 +12,28 @@ from functools import partial
 import structlog
 
 from schemas.codec import Codec
-from schemas.dead_letter import RawRecord, dead_letter
+from schemas.dead_letter import RawRecord
 from schemas.errors import InvalidRecord, RegistryUnavailable
-from schemas.events import AudioChunk, ResultEvent
-from schemas.kafka_client import record_headers
+from schemas.events import AudioChunk
 from schemas.telemetry import (
     PROCESS_ERRORS,
-    PROGRESS_AT,
-    RECORDS_DEAD,
     RECORDS_READ,
     STT_ALARMS,
-    STT_APPEND_DELAY,
-    STT_LEFT,
-    STT_LOG_LAG,
-    STT_PAUSED,
-    STT_WAITING,
 )
-from schemas.timebase import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, ms_to_samples
-from schemas.topics import AUDIO_FRAMES, STT_RESULTS, Topic
+from schemas.timebase import BYTES_PER_SAMPLE, ms_to_samples
+from schemas.topics import AUDIO_FRAMES
 from stream_processors.sequencing.span import span_of
-from stream_processors.transcription.backpressure import Reading, has_room
 from stream_processors.transcription.catch_up import CatchUp, catch_up
 from stream_processors.transcription.lease import Lease
-from stream_processors.transcription.outbox import Letter, Outbox, Outlet, Pending
-from stream_processors.transcription.partition import Entry, Partition, Start
-from stream_processors.transcription.pipeline import Bench, Pipeline, Written
+from stream_processors.transcription.outbox import Outbox, Outlet
+from stream_processors.transcription.partition import Partition, Start
+from stream_processors.transcription.pipeline import Bench, Pipeline
+from stream_processors.transcription.reading_plan import ReadingPlan
+from stream_processors.transcription.scribe import STAGE, Scribe
 
 log = structlog.get_logger()
-STAGE = "transcribe"
 REGISTRY_RETRY_S = 1.0
 BROKER_SILENT_MS = 1_500.0
-LONGEST_UNSEEN_MS = 3_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +61,11 @@ class Worker:
         self._preroll = ms_to_samples(bench.gate.preroll_ms)
         self._unsent_limit_bytes = ms_to_samples(unsent_limit_ms) * BYTES_PER_SAMPLE
         self._partitions: dict[int, Partition] = {}
+        self.plan = ReadingPlan(self._partitions, self._unsent_limit_bytes)
         self._outbox = Outbox(outlet, lease)
+        self._scribe = Scribe(codec, self._outbox, bench.now)
         self._leaving = False
         self._confirmed_ms = float("-inf")
-        self._paused: set[int] = set()
-        self._at_end_ms: dict[int, float] = {}
         self._read = RECORDS_READ.labels(STAGE, AUDIO_FRAMES.name)
         self.records_read = 0
 
@@ -82,23 +73,20 @@ class Worker:
         """The partitions from now on: `kept` go on as they are, every other one begins anew or is let go of."""
         for number in set(self._partitions) - kept:
             self._partitions.pop(number).close()
-        for gauge in (STT_WAITING, STT_PAUSED, STT_LEFT, STT_LOG_LAG):
-            gauge.clear()
         for number, start in new.items():
             self._partitions[number] = Partition(number, start, self._preroll, self._bench.now().ms)
         self._outbox.open(self._is_ours)
-        self._paused.clear()
-        self._at_end_ms.clear()
+        self.plan.begin()
 
     def revoked(self) -> None:
         """The partitions may go to others: write nothing until `assigned`."""
-        self._release()
+        self._scribe.release()
         self._outbox.close()
 
     async def feed(self, record: RawRecord, appended_at_ms: int) -> None:
         """The next record of a partition. Waits while the registry is away; a record that is no chunk is dead.
 
-        One that was read before is dropped, and so is one that comes too early: `missing` says what must be read first.
+        One that was read before is dropped, and so is one that comes too early: the plan says what must be read first.
         """
         partition = self._partitions.get(record.partition)
         if self._leaving or partition is None or not partition.is_next(record.offset):
@@ -107,14 +95,14 @@ class Worker:
         try:
             self._take(partition, record, await self._decoded(record), appended_at_ms)
         except InvalidRecord as error:
-            self._bury(partition, record, error)
+            self._scribe.bury(partition, record, error)
         except Exception as error:
             PROCESS_ERRORS.labels(STAGE, type(error).__name__).inc()
             log.exception("record_broke", partition=record.partition, offset=record.offset)
-            self._bury(partition, record, InvalidRecord(type(error).__name__, error_class="stage_error"))
+            self._scribe.bury(partition, record, InvalidRecord(type(error).__name__, error_class="stage_error"))
         partition.order.done(record.offset)
         self.records_read += 1
-        self._release()
+        self._scribe.release()
 
     def tick(self) -> None:
         """What the passing of time asks for; call it every few hundred ms.
@@ -127,32 +115,15 @@ class Worker:
         now = self._bench.now()
         broker_is_there = not self._outbox.closed and now.ms - self._confirmed_ms <= BROKER_SILENT_MS
         for number, partition in self._partitions.items():
-            at_end = now.ms - self._at_end_ms.get(number, float("-inf")) <= LONGEST_UNSEEN_MS
-            partition.tick(now, read_to_end=at_end and broker_is_there)
+            partition.tick(now, read_to_end=self.plan.is_at_end(number, now.ms) and broker_is_there)
         self._tell_alarms()
-        self._release()
+        self._scribe.release()
 
     def hang_up(self) -> None:
         """Close every session while its end may still be written down; what is not settled is sent again by whoever is next."""
         self._leaving = True
         for partition in self._partitions.values():
             partition.close()
-
-    def paused(self) -> set[int]:
-        """Partitions to read nothing from now: most streams have more unsent speech than their provider can take soon.
-
-        A few such streams are left alone instead; `catch_ups` says when they may hear what they missed.
-        """
-        for number, partition in self._partitions.items():
-            found, unsent = partition.relieve(self._unsent_limit_bytes), partition.most_unsent_bytes
-            if found is Reading.STOP:
-                self._paused.add(number)
-            elif has_room(unsent, self._unsent_limit_bytes):
-                self._paused.discard(number)
-            STT_WAITING.labels(number).set(unsent / BYTES_PER_SAMPLE / SAMPLE_RATE_HZ)
-            STT_PAUSED.labels(number).set(number in self._paused)
-            STT_LEFT.labels(number).set(len(partition.left()))
-        return set(self._paused)
 
     def catch_ups(self) -> list[CatchUp]:
         """What is to be read again for streams that were left alone; give it to `hear`."""
@@ -170,36 +141,7 @@ class Worker:
                 return
             wanted.take(appended.record.offset, chunk, appended.at_ms)
         wanted.done()
-        self._release()
-
-    def missing(self) -> dict[int, int]:
-        """Partitions of which records were left out on the way here, and where they must be read again from."""
-        orders = {number: partition.order for number, partition in self._partitions.items()}
-        return {number: order.due for number, order in orders.items() if order.is_missing_records}
-
-    def expired(self, firsts: Mapping[int, int]) -> None:
-        """The log has nothing before these offsets any more: reading goes on there, and the hole shows in the chunks' seq."""
-        for number, first in firsts.items():
-            partition = self._partitions.get(number)
-            if partition and first > partition.order.due:
-                log.error("audio_expired", partition=number, from_offset=partition.order.due, to_offset=first)
-                partition.order.due = first
-
-    def positions(self) -> dict[int, int]:
-        """The next offset of every partition."""
-        return {number: partition.order.due for number, partition in self._partitions.items()}
-
-    def behind(self, ends: Mapping[int, int]) -> bool:
-        """Whether a partition that is not paused has records to read; `ends` are the next offsets of the log.
-
-        Call it every second: only what was seen to be read to its end can be idle.
-        """
-        lags = {n: ends[n] - partition.order.due for n, partition in self._partitions.items() if n in ends}
-        now_ms = self._bench.now().ms
-        for number, lag in lags.items():
-            STT_LOG_LAG.labels(number).set(lag)
-            self._at_end_ms[number] = now_ms if lag <= 0 else float("-inf")
-        return any(lag > 0 for number, lag in lags.items() if number not in self._paused)
+        self._scribe.release()
 
     def commits(self) -> dict[int, Commit]:
         """What may be committed for every partition; committing it again renews the lease."""
@@ -210,7 +152,7 @@ class Worker:
         if not self._outbox.closed:
             self._outbox.renewed(sent_at_ms)
             self._confirmed_ms = sent_at_ms
-        self._release()
+        self._scribe.release()
 
     def close(self) -> None:
         """Let go of every session; nothing is written any more."""
@@ -234,25 +176,9 @@ class Worker:
             for older in partition.older_epochs(chunk):
                 older.end()
             cursor = entry.cursor.acknowledged if entry.cursor.results_offset is not None else None
-            entry.pipeline = Pipeline(self._bench, chunk, span, cursor, partial(self._write, partition, entry))
+            entry.pipeline = Pipeline(self._bench, chunk, span, cursor, partial(self._scribe.write, partition, entry))
         if entry.left_from is None:
             entry.pipeline.feed(chunk, span, appended_at_ms)
-
-    def _write(self, partition: Partition, entry: Entry, topic: Topic, record: Written) -> None:
-        """Queue a record of a stream; a result goes to the audio's own partition number, where K is looked for."""
-        place = partition.number if topic is STT_RESULTS else None
-        headers = record_headers(record.tenant_id, record.bot_id)
-        letter = Letter(topic.name, place, record.bot_id.encode(), self._codec.encode(topic, record), headers)
-        result = record if isinstance(record, ResultEvent) else None
-        self._outbox.put(Pending(letter, partition, partial(self._written, partition, entry, result)))
-        self._release()
-
-    def _written(self, partition: Partition, entry: Entry, result: ResultEvent | None, offset: int) -> None:
-        now_us = self._bench.now().us
-        PROGRESS_AT.labels(STAGE).set(now_us / 1e6)
-        if result is not None:
-            STT_APPEND_DELAY.observe((now_us - result.produced_at_us) / 1e6)
-            partition.acknowledged(entry.cursor, result.cursor_after_sample, offset)
 
     def _tell_alarms(self) -> None:
         for alarm in self._bench.router.news():
@@ -269,16 +195,5 @@ class Worker:
             else:
                 log.warning("provider_back", provider=alarm.choice.provider)
 
-    def _bury(self, partition: Partition, record: RawRecord, error: InvalidRecord) -> None:
-        RECORDS_DEAD.labels(STAGE, record.topic, error.error_class).inc()
-        log.warning("record_dead", partition=record.partition, offset=record.offset, error_class=error.error_class)
-        dead = dead_letter(record, stage=STAGE, error=error, failed_at_us=self._bench.now().us)
-        letter = Letter(dead.topic, None, dead.key, dead.value, dead.headers)
-        partition.dead.add(record.offset)
-        self._outbox.put(Pending(letter, partition, lambda _: partition.dead.discard(record.offset)))
-
     def _is_ours(self, partition: Partition) -> bool:
         return self._partitions.get(partition.number) is partition
-
-    def _release(self) -> None:
-        self._outbox.release(self._bench.now().ms)

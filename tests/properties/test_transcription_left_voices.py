@@ -57,7 +57,7 @@ def test_neighbours_of_a_voice_that_nobody_hears_go_on() -> None:
     world = world_of(1)
     world.run(REFUSED_MS)
     [node] = world.nodes
-    assert node.worker.paused() == set()
+    assert node.worker.plan.paused() == set()
     assert furthest_behind_ms(world, world.voices[1:]) < LIVE_MS
     assert furthest_behind_ms(world, world.voices[:1]) > REFUSED_MS - LIVE_MS
     [entry] = node.worker._partitions[0].left().values()
@@ -75,7 +75,7 @@ def test_with_a_pause_for_everybody_they_would_not(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(partition_module, "reading", _all_or_nothing)
     world = world_of(1)
     world.run(REFUSED_MS)
-    assert world.nodes[0].worker.paused() == {0}
+    assert world.nodes[0].worker.plan.paused() == {0}
     assert furthest_behind_ms(world, world.voices[1:]) > 3 * LIVE_MS
 
 

@@ -47,7 +47,7 @@ def test_when_nobody_can_transcribe_the_audio_waits_and_then_catches_up() -> Non
     world.run(110_000)
     assert world.cloud.opened - opened <= 3 * 110_000 / 5_000
     assert sum(event.billed_ms for event in world.broker.sessions[sessions:]) == 0
-    assert world.nodes[0].worker.paused()
+    assert world.nodes[0].worker.plan.paused()
     raised = {e.bot_id for e in world.broker.sessions if e.kind is SessionKind.ALERT_RAISED}
     assert raised == {voice.bot_id for voice in voices}
     world.cloud.refuses.clear()

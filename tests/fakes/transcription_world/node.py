@@ -114,7 +114,7 @@ class Node:
     def read(self) -> None:
         """A batch of every partition that is not paused; what was left out is read again."""
         self._pause()
-        self.owned |= {n: offset for n, offset in self.worker.missing().items() if n in self.owned}
+        self.owned |= {n: offset for n, offset in self.worker.plan.missing().items() if n in self.owned}
         for number in [] if self._broker.away else sorted(self.owned):
             for record, appended_ms in self._batch(number):
                 if number in self._paused:
@@ -145,7 +145,8 @@ class Node:
 
     def tick(self) -> None:
         if not self._broker.away:
-            self.worker.behind({number: len(self._broker.audio[number]) for number in self.owned})
+            ends = {number: len(self._broker.audio[number]) for number in self.owned}
+            self.worker.plan.behind(ends, self._clock.ms)
         self.worker.tick()
 
     def _commits(self) -> dict[int, Commit]:
@@ -159,7 +160,7 @@ class Node:
         return self._broker.audio[number][at : at + BATCH]
 
     def _pause(self) -> None:
-        self._paused = self.worker.paused()
+        self._paused = self.worker.plan.paused()
 
     def _overflow(self, number: int) -> None:
         """What was fetched before the pause: aiokafka gives it again later, Faust's own pause throws it away."""

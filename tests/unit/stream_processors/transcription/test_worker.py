@@ -224,9 +224,9 @@ async def test_how_far_a_worker_is_behind_can_be_seen(desk: Desk) -> None:
     desk.assign(0)
     desk.renew()
     await desk.silence(2)
-    assert desk.worker.behind({0: 30})
-    assert not desk.worker.behind({0: 20})
-    assert desk.worker.paused() == set()
+    assert desk.worker.plan.behind({0: 30}, 0.0)
+    assert not desk.worker.plan.behind({0: 20}, 0.0)
+    assert desk.worker.plan.paused() == set()
     assert STT_LOG_LAG.labels(0)._value.get() == 0
     assert STT_WAITING.labels(0)._value.get() == 0
     assert STT_PAUSED.labels(0)._value.get() == 0
@@ -246,7 +246,7 @@ async def test_records_that_lie_unread_make_no_stream_idle(monkeypatch: pytest.M
         for _ in range(7):
             now_ms += 1_000
             desk.renew()
-            desk.worker.behind({0: end})
+            desk.worker.plan.behind({0: end}, now_ms)
             desk.worker.tick()
         return len(desk.results())
 
@@ -272,10 +272,10 @@ async def test_a_record_that_comes_too_early_waits_for_those_before_it(desk: Des
     desk.renew()
     await desk.silence(1, from_offset=10)
     assert desk.worker.records_read == 0
-    assert desk.worker.missing() == {0: 0}
+    assert desk.worker.plan.missing() == {0: 0}
     await desk.silence(2)
     assert desk.worker.records_read == 20
-    assert desk.worker.missing() == {}
+    assert desk.worker.plan.missing() == {}
 
 
 async def test_what_the_log_has_dropped_is_not_waited_for(desk: Desk) -> None:
@@ -283,6 +283,6 @@ async def test_what_the_log_has_dropped_is_not_waited_for(desk: Desk) -> None:
     desk.assign(0)
     desk.renew()
     await desk.silence(1, from_offset=10)
-    desk.worker.expired({0: 10})
+    desk.worker.plan.expired({0: 10})
     await desk.silence(1, from_offset=10)
     assert desk.worker.records_read == 10
