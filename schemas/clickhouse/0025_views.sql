@@ -1,2 +1,2 @@
--- All views anew, as they are in views/, which together are known as d5acb6d80d28d9cd.
+-- All views anew, as they are in views/, which together are known as 660f23f9213d59f9.
 {views}

@@ -1,4 +1,4 @@
--- Each reads its table once, past the views of every column: planning those took longer than reading.
+-- Reads its table past the view of every column: planning that takes longer than reading.
 CREATE OR REPLACE VIEW {database}.v_bots{on_cluster} DEFINER = CURRENT_USER SQL SECURITY DEFINER AS
 SELECT
     e.tenant_id AS tenant_id, e.meeting_id AS meeting_id, e.bot_id AS bot_id,
