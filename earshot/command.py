@@ -22,7 +22,7 @@ SUBCOMMANDS = {
     "transcribe": ("stream_processors.cli", "Turn audio frames into transcription results."),
     "turns": ("stream_processors.cli", "Settle transcription results into turns."),
     "sink": ("sinks.cli", "Carry the log elsewhere: clickhouse, webhooks."),
-    "webhooks": ("sinks.webhooks.console", "Webhook endpoints, their delivery log, and sending again."),
+    "webhooks": ("sinks.webhooks.console.cli", "Webhook endpoints, their delivery log, and sending again."),
     "clickhouse": ("sinks.clickhouse.upkeep", "Look after ClickHouse: bring tables up to date, grant access, erase."),
     "tail": ("sinks.terminal.cli", "Print a topic's records, decoded, as JSON lines."),
     "transcript": ("sinks.terminal.cli", "Print a bot's transcript from the log, readable."),

@@ -130,7 +130,7 @@ class WebhookStand:
             {"endpoint_id": _name(number), "url": self.url(number), "secret": SECRET, "timeout_s": 30}
             for number in range(self._endpoints)
         ]
-        command = ("env", *self._settings(), sys.executable, "-m", "sinks.webhooks.enrolment")
+        command = ("env", *self._settings(), sys.executable, "-m", "sinks.webhooks.console.enrolment")
         subprocess.run(command, input=b"\n".join(map(msgspec.json.encode, lines)) + b"\n", check=True)
 
     def _wait_for_group(self) -> None:

@@ -7,8 +7,8 @@ from yarl import URL
 from schemas.errors import UsageError
 from schemas.settings import WebhookSettings
 from sinks.guard.ranges import Ranges, ranges
-from sinks.webhooks.endpoint import Endpoint, endpoint
-from sinks.webhooks.keyring import Keyring, keyring
+from sinks.webhooks.endpoints.endpoint import Endpoint, endpoint
+from sinks.webhooks.endpoints.keyring import Keyring, keyring
 
 PROXY_SETTING = "EARSHOT_WEBHOOK_PROXY_URL"
 

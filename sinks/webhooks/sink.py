@@ -14,20 +14,20 @@ from schemas.garbage import spare_what_stays
 from schemas.registry import Registry
 from schemas.settings import WebhookSettings
 from schemas.timebase import SystemClock
-from sinks.webhooks.book import EndpointBook
+from sinks.webhooks.commands.executor import CommandExecutor
 from sinks.webhooks.config import allowed_ranges, proxy_url, secret_keys
-from sinks.webhooks.delivery import Poster
-from sinks.webhooks.dispatch_loop import STAGE, DispatchLoop
-from sinks.webhooks.dispatcher import Dispatcher
-from sinks.webhooks.endpoint import Endpoint
-from sinks.webhooks.endpoint_store import EndpointFollower, EndpointStore
-from sinks.webhooks.executor import CommandExecutor
-from sinks.webhooks.fan_out_loop import FanOutLoop
-from sinks.webhooks.log_writer import LogWriter
-from sinks.webhooks.outcome_log import OutcomeLog
-from sinks.webhooks.refetch import Refetch
-from sinks.webhooks.registration import disabled
-from sinks.webhooks.retry_policy import retry_policy
+from sinks.webhooks.dispatch.dispatcher import Dispatcher
+from sinks.webhooks.dispatch.loop import STAGE, DispatchLoop
+from sinks.webhooks.dispatch.outcome_log import OutcomeLog
+from sinks.webhooks.endpoints.book import EndpointBook
+from sinks.webhooks.endpoints.endpoint import Endpoint
+from sinks.webhooks.endpoints.registration import disabled
+from sinks.webhooks.endpoints.retry_policy import retry_policy
+from sinks.webhooks.endpoints.store import EndpointFollower, EndpointStore
+from sinks.webhooks.fan_out.loop import FanOutLoop
+from sinks.webhooks.log.writer import LogWriter
+from sinks.webhooks.parking.refetch import Refetch
+from sinks.webhooks.posting.delivery import Poster
 
 DELIVERIES_LINGER_MS = 2
 OUTCOMES_LINGER_MS = 20  # no receiver waits for them, and many in one request cost a fraction

@@ -11,7 +11,7 @@ from schemas.vocabulary import BotState, ParticipantKind, TranscriptKind
 from schemas.webhooks.documents import FOLDER, example_file, read_body, schema_document, schema_file
 from schemas.webhooks.meanings import MEANINGS
 from schemas.webhooks.payloads import EVENTS
-from sinks.webhooks.envelope import BOT_EVENT_TYPES, PARTICIPANT_EVENT_TYPES, body, public_event
+from sinks.webhooks.events.envelope import BOT_EVENT_TYPES, PARTICIPANT_EVENT_TYPES, body, public_event
 from tests.fakes.bot_script import BotScript
 
 SCRIPT = BotScript("bot_9f86d081884c7d65")

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from schemas.events import WebhookAttempt, WebhookDelivery, WebhookParked
-from sinks.webhooks.attempt import SETTLED
-from sinks.webhooks.commit_note import noted_offsets
-from sinks.webhooks.parking import Write, newest
-from sinks.webhooks.pending import Pending
-from sinks.webhooks.progress import Progress
-from sinks.webhooks.retry_policy import SECOND_US, Answer, RetryPolicy
-from sinks.webhooks.scheduler import Scheduler
-from sinks.webhooks.takeover import LeftBehind, TakeOver, take_over
-from sinks.webhooks.terms import Terms
+from sinks.webhooks.dispatch.attempt import SETTLED
+from sinks.webhooks.dispatch.progress import Progress
+from sinks.webhooks.dispatch.scheduler import Scheduler
+from sinks.webhooks.dispatch.takeover import LeftBehind, TakeOver, take_over
+from sinks.webhooks.endpoints.retry_policy import SECOND_US, Answer, RetryPolicy
+from sinks.webhooks.endpoints.terms import Terms
+from sinks.webhooks.log.commit_note import noted_offsets
+from sinks.webhooks.log.parked import Write, newest
+from sinks.webhooks.log.pending import Pending
 
 OK = Answer(204, "", 3)
 FAILURES = (Answer(500, "http_5xx", 3), Answer(0, "timeout", 9000), Answer(429, "http_4xx", 3, retry_after="20"))

@@ -2,7 +2,7 @@
 
 from schemas.events import WebhookDelivery
 from schemas.vocabulary import Ordering
-from sinks.webhooks.pending import Pending
+from sinks.webhooks.log.pending import Pending
 
 
 def delivery(bot: int, sequence: int) -> WebhookDelivery:

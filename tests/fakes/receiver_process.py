@@ -13,9 +13,9 @@ from infra.local.ports import free_ports
 from schemas.events import WebhookDelivery
 from schemas.timebase import SystemClock
 from schemas.vocabulary import SignatureScheme
-from sinks.webhooks.delivery import Poster
-from sinks.webhooks.endpoint import Endpoint
-from sinks.webhooks.secret import new_secret, secret_of
+from sinks.webhooks.endpoints.endpoint import Endpoint
+from sinks.webhooks.endpoints.secret import new_secret, secret_of
+from sinks.webhooks.posting.delivery import Poster
 from tests.fakes.pending_deliveries import delivery
 from tests.fakes.webhook_endpoints import LOOPBACK
 from tests.fakes.webhook_receiver import SECRET

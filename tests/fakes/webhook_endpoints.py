@@ -4,10 +4,10 @@ from typing import Any
 
 from schemas.events import WebhookEndpoint
 from sinks.guard.ranges import Ranges, ranges
-from sinks.webhooks.endpoint import Endpoint
-from sinks.webhooks.keyring import NONCE_BYTES, Owner, keyring
-from sinks.webhooks.registration import Seal, Wish, registered
-from sinks.webhooks.secret import secret_of
+from sinks.webhooks.endpoints.endpoint import Endpoint
+from sinks.webhooks.endpoints.keyring import NONCE_BYTES, Owner, keyring
+from sinks.webhooks.endpoints.registration import Seal, Wish, registered
+from sinks.webhooks.endpoints.secret import secret_of
 from tests.fakes.webhook_receiver import SECRET
 
 KEYS_TEXT = "2026-11:" + "A" * 43 + "="

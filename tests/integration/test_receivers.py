@@ -12,9 +12,9 @@ from aiohttp import web
 from infra.local.parts import node_modules
 from schemas.settings import LocalSettings
 from schemas.timebase import SystemClock
-from sinks.webhooks.content_server import application
-from sinks.webhooks.content_store import ContentStore
-from sinks.webhooks.link import Links
+from sinks.webhooks.content.link import Links
+from sinks.webhooks.content.server import application
+from sinks.webhooks.content.store import ContentStore
 from tests.fakes.dying_link import MEGABYTE, DyingLink
 from tests.fakes.receiver_process import converse, receiver_process
 

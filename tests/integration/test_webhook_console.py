@@ -21,12 +21,12 @@ from schemas.vocabulary import AttemptOutcome, DeliveryTrigger
 from schemas.webhooks.documents import read_body
 from sinks.broker import partition_of
 from sinks.scan import scan
-from sinks.webhooks.console import webhooks
-from sinks.webhooks.delivery_log import DeliveryLog
-from sinks.webhooks.endpoint import Endpoint, opened
-from sinks.webhooks.endpoint_store import EndpointFollower, EndpointStore
-from sinks.webhooks.executor import CommandExecutor
-from sinks.webhooks.registration import disabled
+from sinks.webhooks.commands.executor import CommandExecutor
+from sinks.webhooks.console.cli import webhooks
+from sinks.webhooks.endpoints.endpoint import Endpoint, opened
+from sinks.webhooks.endpoints.registration import disabled
+from sinks.webhooks.endpoints.store import EndpointFollower, EndpointStore
+from sinks.webhooks.log.delivery_log import DeliveryLog
 from tests.fakes.pending_deliveries import delivery
 from tests.fakes.webhook_commands import attempt
 from tests.fakes.webhook_endpoints import KEYS, KEYS_TEXT

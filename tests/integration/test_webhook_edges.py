@@ -27,11 +27,11 @@ from schemas.vocabulary import AttemptOutcome, BotState
 from schemas.webhooks.documents import read_body
 from sinks.broker import partition_of
 from sinks.scan import scan
-from sinks.webhooks.console import webhooks
-from sinks.webhooks.content_server import application
-from sinks.webhooks.content_store import ContentStore
-from sinks.webhooks.delivery_log import DeliveryLog
-from sinks.webhooks.link import Links
+from sinks.webhooks.console.cli import webhooks
+from sinks.webhooks.content.link import Links
+from sinks.webhooks.content.server import application
+from sinks.webhooks.content.store import ContentStore
+from sinks.webhooks.log.delivery_log import DeliveryLog
 from tests.fakes.bot_script import BotScript
 from tests.fakes.webhook_endpoints import KEYS_TEXT
 from tests.fakes.webhook_receiver import Fault, FaultyReceiver, listening, out_of_order, unsigned

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.webhooks.byte_range import asked_part
+from sinks.webhooks.content.byte_range import asked_part
 
 sizes = st.integers(0, 1000)
 ETAG = '"x"'

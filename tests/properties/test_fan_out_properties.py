@@ -16,10 +16,10 @@ from schemas.topics import (
     TRANSCRIPT_TURNS,
     WEBHOOK_DELIVERIES,
 )
-from sinks.webhooks.book import EndpointBook
-from sinks.webhooks.fan_out import INPUTS, FanOut, Left
-from sinks.webhooks.release import Place
-from sinks.webhooks.retry_policy import RetryPolicy
+from sinks.webhooks.endpoints.book import EndpointBook
+from sinks.webhooks.endpoints.retry_policy import RetryPolicy
+from sinks.webhooks.fan_out.fan_out import INPUTS, FanOut, Left
+from sinks.webhooks.fan_out.release import Place
 from tests.fakes.bot_script import BotScript
 from tests.fakes.webhook_endpoints import endpoint
 
@@ -155,7 +155,7 @@ def assert_promise(told: list[WebhookDelivery], script: BotScript) -> None:
 
 
 def family_in_log_order(script: BotScript, family: str) -> list[str]:
-    from sinks.webhooks.envelope import public_event
+    from sinks.webhooks.events.envelope import public_event
 
     events = [public_event(record) for records in script.records().values() for record in records]
     return [event.type for event in events if event and event.type.startswith(family)]

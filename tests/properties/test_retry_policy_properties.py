@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.webhooks.retry_policy import JITTER, LONGEST_RETRY_AFTER_S, Answer, RetryPolicy, asked_wait_s, spread
+from sinks.webhooks.endpoints.retry_policy import (
+    JITTER,
+    LONGEST_RETRY_AFTER_S,
+    Answer,
+    RetryPolicy,
+    asked_wait_s,
+    spread,
+)
 
 NOW_US = 1_795_600_000_000_000
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.vocabulary import Ordering
-from sinks.webhooks.parking import newest
-from sinks.webhooks.retry_policy import SECOND_US, Answer, RetryPolicy
-from sinks.webhooks.terms import Terms
+from sinks.webhooks.endpoints.retry_policy import SECOND_US, Answer, RetryPolicy
+from sinks.webhooks.endpoints.terms import Terms
+from sinks.webhooks.log.parked import newest
 from tests.fakes.delivery_world import DAY_US, FAILURES, OK, POLICY, Process, World
 
 ENDPOINTS, BOTS = 4, 5

@@ -13,17 +13,17 @@ from schemas.timebase import SystemClock
 from schemas.vocabulary import AttemptOutcome, DeliveryTrigger, SignatureScheme
 from schemas.webhooks.payloads import EVENTS
 from sinks.guard.ranges import Ranges
-from sinks.webhooks.address import host_and_port, normalised_url
-from sinks.webhooks.copy import copied
-from sinks.webhooks.endpoint import opened
-from sinks.webhooks.interest import FAMILIES, checked, wants
-from sinks.webhooks.keyring import Owner, keyring
-from sinks.webhooks.link import Links
-from sinks.webhooks.moment import length_us, moment_us
-from sinks.webhooks.recovery import GIVEN_UP, Recovery
-from sinks.webhooks.registration import disabled, rotated
-from sinks.webhooks.secret import Secret, new_secret, secret_of
-from sinks.webhooks.signing import signed_headers
+from sinks.webhooks.commands.copy import copied
+from sinks.webhooks.commands.recovery import GIVEN_UP, Recovery
+from sinks.webhooks.console.moment import length_us, moment_us
+from sinks.webhooks.content.link import Links
+from sinks.webhooks.endpoints.address import host_and_port, normalised_url
+from sinks.webhooks.endpoints.endpoint import opened
+from sinks.webhooks.endpoints.keyring import Owner, keyring
+from sinks.webhooks.endpoints.registration import disabled, rotated
+from sinks.webhooks.endpoints.secret import Secret, new_secret, secret_of
+from sinks.webhooks.events.interest import FAMILIES, checked, wants
+from sinks.webhooks.posting.signing import signed_headers
 from tests.fakes.pending_deliveries import delivery
 from tests.fakes.webhook_commands import attempt, command
 from tests.fakes.webhook_endpoints import KEYS, LOOPBACK, SEAL, record

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.webhooks.offsets import Offsets
+from sinks.webhooks.log.offsets import Offsets
 
 
 @given(st.lists(st.integers(1, 3), max_size=30), st.randoms(use_true_random=False), st.integers(0, 30))

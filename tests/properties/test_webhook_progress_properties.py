@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sinks.webhooks.backlog import Backlog
-from sinks.webhooks.commit_note import LIMIT, commit_note, noted_offsets
+from sinks.webhooks.lanes.backlog import Backlog
+from sinks.webhooks.log.commit_note import LIMIT, commit_note, noted_offsets
 
 offset_sets = st.one_of(
     st.sets(st.integers(1, 400)),

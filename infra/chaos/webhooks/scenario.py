@@ -157,7 +157,7 @@ class Chaos:
             for one in self._plan
         ]
         text = b"\n".join(map(msgspec.json.encode, lines)) + b"\n"
-        command = ("env", *self._settings(), sys.executable, "-m", "sinks.webhooks.enrolment")
+        command = ("env", *self._settings(), sys.executable, "-m", "sinks.webhooks.console.enrolment")
         subprocess.run(command, input=text, check=True)
 
     def _speak(self, number: int) -> None:

@@ -11,19 +11,19 @@ from schemas.events import WebhookAttempt, WebhookDelivery, WebhookParked
 from schemas.timebase import SystemClock
 from schemas.topics import Topic
 from schemas.vocabulary import AttemptOutcome, Ordering
-from sinks.webhooks.book import EndpointBook
-from sinks.webhooks.delivery import Poster
-from sinks.webhooks.dispatcher import Dispatcher
-from sinks.webhooks.endpoint import Endpoint
-from sinks.webhooks.envelope import body, public_event
-from sinks.webhooks.journal import Journal
-from sinks.webhooks.outcome_log import OutcomeLog
-from sinks.webhooks.parking import Write, newest
-from sinks.webhooks.pending import Pending
-from sinks.webhooks.retry_policy import RetryPolicy
-from sinks.webhooks.secret import secret_of
-from sinks.webhooks.signing import signed_headers
-from sinks.webhooks.takeover import LeftBehind
+from sinks.webhooks.dispatch.dispatcher import Dispatcher
+from sinks.webhooks.dispatch.outcome_log import OutcomeLog
+from sinks.webhooks.dispatch.takeover import LeftBehind
+from sinks.webhooks.endpoints.book import EndpointBook
+from sinks.webhooks.endpoints.endpoint import Endpoint
+from sinks.webhooks.endpoints.retry_policy import RetryPolicy
+from sinks.webhooks.endpoints.secret import secret_of
+from sinks.webhooks.events.envelope import body, public_event
+from sinks.webhooks.fan_out.journal import Journal
+from sinks.webhooks.log.parked import Write, newest
+from sinks.webhooks.log.pending import Pending
+from sinks.webhooks.posting.delivery import Poster
+from sinks.webhooks.posting.signing import signed_headers
 from tests.fakes.bot_script import BotScript
 from tests.fakes.webhook_endpoints import LOOPBACK, endpoint
 from tests.fakes.webhook_receiver import SECRET, Fault, FaultyReceiver, listening, missing, out_of_order

@@ -6,8 +6,8 @@ import pytest
 
 from schemas.errors import UsageError
 from sinks.guard.ranges import Ranges
-from sinks.webhooks.endpoint import SECRET_SETTING, URL_SETTING, Endpoint, endpoint, opened, sharing_url
-from sinks.webhooks.secret import Secret, secret_of
+from sinks.webhooks.endpoints.endpoint import SECRET_SETTING, URL_SETTING, Endpoint, endpoint, opened, sharing_url
+from sinks.webhooks.endpoints.secret import Secret, secret_of
 from tests.fakes.webhook_endpoints import KEYS, record
 from tests.fakes.webhook_receiver import SECRET
 

@@ -12,10 +12,10 @@ from schemas.topics import (
     Topic,
 )
 from schemas.vocabulary import BotState, DeliveryTrigger, ParticipantKind, TranscriptKind
-from sinks.webhooks.book import EndpointBook
-from sinks.webhooks.fan_out import INPUTS, Draft, FanOut, Left
-from sinks.webhooks.release import Place
-from sinks.webhooks.retry_policy import RetryPolicy
+from sinks.webhooks.endpoints.book import EndpointBook
+from sinks.webhooks.endpoints.retry_policy import RetryPolicy
+from sinks.webhooks.fan_out.fan_out import INPUTS, Draft, FanOut, Left
+from sinks.webhooks.fan_out.release import Place
 from tests.fakes.bot_script import LIFE, BotScript
 from tests.fakes.webhook_endpoints import endpoint
 

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import UsageError
 from sinks.guard.ranges import Ranges
-from sinks.webhooks.address import LONGEST_URL_BYTES, host_and_port, normalised_url
+from sinks.webhooks.endpoints.address import LONGEST_URL_BYTES, host_and_port, normalised_url
 from tests.fakes.webhook_endpoints import LOOPBACK
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from schemas.vocabulary import AttemptOutcome
-from sinks.webhooks.attempt import SETTLED, attempt_of
-from sinks.webhooks.retry_policy import Answer, RetryPolicy
-from sinks.webhooks.terms import Terms
+from sinks.webhooks.dispatch.attempt import SETTLED, attempt_of
+from sinks.webhooks.endpoints.retry_policy import Answer, RetryPolicy
+from sinks.webhooks.endpoints.terms import Terms
 from tests.fakes.pending_deliveries import pending
 
 TERMS = Terms(RetryPolicy((1.0,), 3), url_host="hooks.example.com:443")

@@ -1,9 +1,9 @@
 """Which endpoints there are, who is told of what, and on which terms."""
 
 from schemas.vocabulary import OnExhausted, Ordering
-from sinks.webhooks.book import EndpointBook
-from sinks.webhooks.envelope import PublicEvent, public_event
-from sinks.webhooks.retry_policy import RetryPolicy
+from sinks.webhooks.endpoints.book import EndpointBook
+from sinks.webhooks.endpoints.retry_policy import RetryPolicy
+from sinks.webhooks.events.envelope import PublicEvent, public_event
 from tests.fakes.bot_script import BotScript
 from tests.fakes.webhook_endpoints import endpoint
 

@@ -20,15 +20,15 @@ from schemas.timebase import SystemClock
 from schemas.topics import MAX_RECORD_BYTES
 from schemas.webhooks.documents import example_file, read_body
 from schemas.webhooks.payloads import EVENTS, Word
-from sinks.webhooks.book import EndpointBook
-from sinks.webhooks.content_server import application
-from sinks.webhooks.content_store import ContentStore
-from sinks.webhooks.endpoint import Endpoint
-from sinks.webhooks.envelope import body, public_event
-from sinks.webhooks.fitting import Fitting
-from sinks.webhooks.frozen import Frozen, frozen
-from sinks.webhooks.link import Links, digest
-from sinks.webhooks.retry_policy import RetryPolicy
+from sinks.webhooks.content.link import Links, digest
+from sinks.webhooks.content.server import application
+from sinks.webhooks.content.store import ContentStore
+from sinks.webhooks.endpoints.book import EndpointBook
+from sinks.webhooks.endpoints.endpoint import Endpoint
+from sinks.webhooks.endpoints.retry_policy import RetryPolicy
+from sinks.webhooks.events.envelope import body, public_event
+from sinks.webhooks.fan_out.fitting import Fitting
+from sinks.webhooks.fan_out.frozen import Frozen, frozen
 from tests.fakes.bot_script import BotScript
 from tests.fakes.dying_link import MEGABYTE, DyingLink
 from tests.fakes.pending_deliveries import delivery

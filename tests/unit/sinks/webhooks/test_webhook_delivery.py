@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 
 from schemas.timebase import SystemClock
-from sinks.webhooks.delivery import Poster
-from sinks.webhooks.endpoint import Endpoint
-from sinks.webhooks.exchange import SNIPPET_BYTES
-from sinks.webhooks.retry_policy import Answer
-from sinks.webhooks.secret import secret_of
+from sinks.webhooks.endpoints.endpoint import Endpoint
+from sinks.webhooks.endpoints.retry_policy import Answer
+from sinks.webhooks.endpoints.secret import secret_of
+from sinks.webhooks.posting.delivery import Poster
+from sinks.webhooks.posting.exchange import SNIPPET_BYTES
 from tests.fakes.pending_deliveries import delivery
 from tests.fakes.webhook_endpoints import LOOPBACK
 from tests.fakes.webhook_receiver import SECRET, Fault, Receipt, listening
@@ -227,7 +227,7 @@ async def test_a_try_that_is_broken_off_leaves_the_others_alone() -> None:
 
 async def test_what_is_provisional_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """103 Early Hints come first, and nothing ends there; the answer is what follows, with its own headers."""
-    monkeypatch.setattr("sinks.webhooks.exchange.SNIPPET_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("sinks.webhooks.posting.exchange.SNIPPET_TIMEOUT_S", 0.1)
     hints = b"HTTP/1.1 103 Early Hints\r\nRetry-After: 99\r\n\r\n"
     final = b"HTTP/1.1 503 No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
     async with raw_server(hints, rest=final, rest_after_s=0.4) as url:

@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 from schemas.timebase import SystemClock
 from sinks.guard import customer_link
 from sinks.guard.ranges import Ranges
-from sinks.webhooks.delivery import Poster
-from sinks.webhooks.endpoint import Endpoint
-from sinks.webhooks.failure import answered_class
-from sinks.webhooks.retry_policy import Answer
-from sinks.webhooks.secret import Secret, secret_of
+from sinks.webhooks.endpoints.endpoint import Endpoint
+from sinks.webhooks.endpoints.retry_policy import Answer
+from sinks.webhooks.endpoints.secret import Secret, secret_of
+from sinks.webhooks.posting.delivery import Poster
+from sinks.webhooks.posting.failure import answered_class
 from tests.fakes.certificates import Certificate, server_context
 from tests.fakes.http_proxy import proxying
 from tests.fakes.pending_deliveries import delivery
@@ -142,7 +142,7 @@ async def test_headers_that_drip_end_with_the_endpoint_s_time() -> None:
 
 async def test_a_body_that_drips_after_yes_does_not_hold_the_lane(monkeypatch: pytest.MonkeyPatch) -> None:
     """The status is known; what follows it gets little time and little room."""
-    monkeypatch.setattr("sinks.webhooks.exchange.SNIPPET_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("sinks.webhooks.posting.exchange.SNIPPET_TIMEOUT_S", 0.2)
     async with dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n") as url:
         answer = await post_to(url, timeout_s=30)
     assert answer.delivered

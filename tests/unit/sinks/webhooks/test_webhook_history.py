@@ -6,8 +6,7 @@ from typing import Any
 import msgspec
 
 from schemas.vocabulary import AttemptOutcome
-from sinks.webhooks.endpoint_table import EndpointTable
-from sinks.webhooks.history import (
+from sinks.webhooks.console.history import (
     Filter,
     History,
     attempt_detail,
@@ -16,8 +15,9 @@ from sinks.webhooks.history import (
     endpoint_lines,
     message_lines,
 )
-from sinks.webhooks.keyring import keyring
-from sinks.webhooks.registration import disabled
+from sinks.webhooks.endpoints.keyring import keyring
+from sinks.webhooks.endpoints.registration import disabled
+from sinks.webhooks.endpoints.table import EndpointTable
 from tests.fakes.pending_deliveries import delivery
 from tests.fakes.webhook_commands import attempt
 from tests.fakes.webhook_endpoints import KEYS, record

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from schemas.errors import UsageError
-from sinks.webhooks.keyring import Keyring, Owner, keyring
-from sinks.webhooks.secret import secret_of
+from sinks.webhooks.endpoints.keyring import Keyring, Owner, keyring
+from sinks.webhooks.endpoints.secret import secret_of
 from tests.fakes.webhook_receiver import SECRET
 
 OLD, NEW = "old:" + "A" * 43 + "=", "new:" + "B" * 43 + "="

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import UsageError
-from sinks.webhooks.moment import length_us, moment_us, shown
+from sinks.webhooks.console.moment import length_us, moment_us, shown
 
 NOW_US = 1_795_000_000_000_000
 

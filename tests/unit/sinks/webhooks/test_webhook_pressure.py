@@ -1,8 +1,8 @@
 """Breaker and throttle by example: how hard one endpoint is pressed."""
 
-from sinks.webhooks.breaker import BAD_ANSWERS_TO_OPEN, FAILURES_TO_OPEN, FIRST_OPEN_US, Breaker, State
-from sinks.webhooks.retry_policy import SECOND_US
-from sinks.webhooks.throttle import Throttle
+from sinks.webhooks.endpoints.retry_policy import SECOND_US
+from sinks.webhooks.lanes.breaker import BAD_ANSWERS_TO_OPEN, FAILURES_TO_OPEN, FIRST_OPEN_US, Breaker, State
+from sinks.webhooks.lanes.throttle import Throttle
 
 
 def opened(now_us: int = 0) -> Breaker:

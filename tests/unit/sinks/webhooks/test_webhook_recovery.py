@@ -7,8 +7,8 @@ from schemas.events import WebhookCommand, WebhookDelivery
 from schemas.vocabulary import AttemptOutcome, CommandKind, DeliveryTrigger
 from schemas.webhooks.documents import example_file, read_body
 from schemas.webhooks.payloads import EVENTS
-from sinks.webhooks.copy import copied, example_delivery
-from sinks.webhooks.recovery import Recovery
+from sinks.webhooks.commands.copy import copied, example_delivery
+from sinks.webhooks.commands.recovery import Recovery
 from tests.fakes.pending_deliveries import delivery
 from tests.fakes.webhook_commands import attempt, command
 

@@ -6,9 +6,9 @@ import pytest
 
 from schemas.errors import UsageError
 from schemas.vocabulary import SignatureScheme
-from sinks.webhooks.endpoint import opened
-from sinks.webhooks.registration import disabled, enabled, rotated
-from sinks.webhooks.secret import Secret, new_secret
+from sinks.webhooks.endpoints.endpoint import opened
+from sinks.webhooks.endpoints.registration import disabled, enabled, rotated
+from sinks.webhooks.endpoints.secret import Secret, new_secret
 from tests.fakes.webhook_endpoints import KEYS, SEAL, record
 
 HOUR_US = 3_600_000_000

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.settings import WebhookSettings
-from sinks.webhooks.retry_policy import Answer, asked_wait_s, retry_policy
+from sinks.webhooks.endpoints.retry_policy import Answer, asked_wait_s, retry_policy
 
 NOW_US = 1_795_600_000_000_000  # 2026-11-25T09:46:40Z
 HOUR_S = 3600.0

@@ -10,8 +10,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from schemas.errors import UsageError
 from schemas.timebase import SystemClock
 from schemas.vocabulary import SignatureScheme
-from sinks.webhooks.secret import Secret, new_secret, secret_of
-from sinks.webhooks.signing import signed_headers, without_secrets
+from sinks.webhooks.endpoints.secret import Secret, new_secret, secret_of
+from sinks.webhooks.posting.signing import signed_headers, without_secrets
 from tests.fakes.webhook_receiver import SECRET
 
 BODY = '{"text":"Grüße"}'.encode()

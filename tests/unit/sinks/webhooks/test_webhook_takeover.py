@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from schemas.vocabulary import AttemptOutcome
-from sinks.webhooks.attempt import attempt_of
-from sinks.webhooks.parking import park, unpark
-from sinks.webhooks.progress import Progress
-from sinks.webhooks.retry_policy import Answer, RetryPolicy
-from sinks.webhooks.takeover import LeftBehind, take_over
-from sinks.webhooks.terms import Terms
+from sinks.webhooks.dispatch.attempt import attempt_of
+from sinks.webhooks.dispatch.progress import Progress
+from sinks.webhooks.dispatch.takeover import LeftBehind, take_over
+from sinks.webhooks.endpoints.retry_policy import Answer, RetryPolicy
+from sinks.webhooks.endpoints.terms import Terms
+from sinks.webhooks.log.parked import park, unpark
 from tests.fakes.pending_deliveries import pending
 
 TERMS = Terms(RetryPolicy((5.0,), 10))

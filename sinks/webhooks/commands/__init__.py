@@ -1,0 +1,1 @@
+"""`webhook.commands`: what operators ask of the sinks, and how it is carried out."""

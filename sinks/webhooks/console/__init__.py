@@ -1,0 +1,1 @@
+"""`earshot webhooks`: the delivery log for people, and what they can do about it."""

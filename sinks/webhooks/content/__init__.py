@@ -1,0 +1,1 @@
+"""Content that is too big to send: kept, linked to, and served in pieces."""

@@ -1,0 +1,1 @@
+"""From `webhook.deliveries` to tries: which delivery is sent now, and what comes of it."""

@@ -1,0 +1,1 @@
+"""What is public of a record, and who asked for it."""

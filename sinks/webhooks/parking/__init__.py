@@ -1,0 +1,1 @@
+"""Deliveries that wait long: out of memory, on `webhook.parked`, and their bodies back when it is their turn."""

@@ -1,0 +1,1 @@
+"""One try: the request, its signature, and why there was no answer."""
