@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 
 from schemas.timebase import BYTES_PER_UNIT, SAMPLES_PER_UNIT, UNITS_PER_CHUNK
-from stream_processors.transcription import silero
-from stream_processors.transcription.gate import Gate, GateSettings
+from stream_processors.transcription.hearing import silero
+from stream_processors.transcription.hearing.gate import Gate, GateSettings
+from stream_processors.transcription.hearing.vad import Confirmer, Vad
 from stream_processors.transcription.offline import read_wav
-from stream_processors.transcription.vad import Confirmer, Vad
 
 CHUNK_BYTES = BYTES_PER_UNIT * UNITS_PER_CHUNK
 ROUNDS = 7

@@ -20,9 +20,9 @@ from schemas.timebase import (
 from schemas.topics import Topic
 from schemas.vocabulary import Attribution, ChunkKind, Encoding, ResultKind, TrackKind
 from stream_processors.sequencing.span import span_of
-from stream_processors.transcription.pipeline import Bench, Pipeline, Written
 from stream_processors.transcription.process import make_bench, started
 from stream_processors.transcription.providers.registry import make_providers
+from stream_processors.transcription.stream.pipeline import Bench, Pipeline, Written
 
 FINALS = (ResultKind.FINAL, ResultKind.END_OF_TURN)
 MOST_UNSENT_BYTES = 30 * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE

@@ -19,21 +19,21 @@ from schemas.telemetry import PROCESS_ERRORS
 from schemas.timebase import SystemClock
 from schemas.topics import AUDIO_FRAMES
 from stream_processors.leaving import leave
-from stream_processors.transcription.faust_shell import GroupMember, make_app
-from stream_processors.transcription.gate import GateSettings
-from stream_processors.transcription.lease import Lease
-from stream_processors.transcription.left_audio import LeftAudio
-from stream_processors.transcription.liveness import Liveness
-from stream_processors.transcription.log_shell import LogOutlet, ResultsLog, demand_services
-from stream_processors.transcription.pipeline import Bench
+from stream_processors.transcription.hearing.gate import GateSettings
+from stream_processors.transcription.hearing.silero import confirmer
+from stream_processors.transcription.log.faust_shell import GroupMember, make_app
+from stream_processors.transcription.log.left_audio import LeftAudio
+from stream_processors.transcription.log.liveness import Liveness
+from stream_processors.transcription.log.log_shell import LogOutlet, ResultsLog, demand_services
+from stream_processors.transcription.partitions.lease import Lease
+from stream_processors.transcription.partitions.scribe import STAGE
+from stream_processors.transcription.partitions.worker import Worker
 from stream_processors.transcription.providers.interface import Provider
 from stream_processors.transcription.providers.registry import make_providers
 from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.quota import Limits
 from stream_processors.transcription.routing.router import Router
-from stream_processors.transcription.scribe import STAGE
-from stream_processors.transcription.silero import confirmer
-from stream_processors.transcription.worker import Worker
+from stream_processors.transcription.stream.pipeline import Bench
 
 log = structlog.get_logger()
 LIVE = "live"

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from schemas.timebase import BYTES_PER_UNIT, UNITS_PER_CHUNK
+from stream_processors.transcription.hearing.resampling import Resampler
 from stream_processors.transcription.offline import read_wav
-from stream_processors.transcription.resampling import Resampler
 
 CHUNK_BYTES = BYTES_PER_UNIT * UNITS_PER_CHUNK
 ROUNDS = 7

@@ -11,7 +11,6 @@ import numpy as np
 
 from schemas.timebase import BYTES_PER_SAMPLE, BYTES_PER_UNIT, SAMPLES_PER_UNIT
 from schemas.vocabulary import ResultKind
-from stream_processors.transcription.commands import Close, Command, Finalize, Open, Send
 from stream_processors.transcription.providers.interface import (
     Capabilities,
     ProviderEvent,
@@ -20,6 +19,7 @@ from stream_processors.transcription.providers.interface import (
     ProviderWord,
 )
 from stream_processors.transcription.routing.choice import Choice
+from stream_processors.transcription.stream.commands import Close, Command, Finalize, Open, Send
 
 CHOICES = (Choice("scripted"), Choice("spare"))
 CAPABILITIES = {

@@ -12,18 +12,18 @@ from schemas.timebase import SAMPLES_PER_UNIT, ms_to_samples
 from schemas.vocabulary import ResultKind, SkipReason, SttErrorClass
 from stream_processors.sequencing.sequencer import Sequencer
 from stream_processors.sequencing.span import Span, span_of
-from stream_processors.transcription.commands import Command, Done, Emit, Finalize, Send
-from stream_processors.transcription.conversation import Conversation
-from stream_processors.transcription.cursor import StreamCursor, committable
-from stream_processors.transcription.gate import GateSettings
+from stream_processors.transcription.hearing.gate import GateSettings
 from stream_processors.transcription.moment import Moment
+from stream_processors.transcription.partitions.cursor import StreamCursor, committable
 from stream_processors.transcription.providers.interface import ProviderFailed
-from stream_processors.transcription.records import Records
 from stream_processors.transcription.routing.choice import Asker
 from stream_processors.transcription.routing.route import Route
 from stream_processors.transcription.routing.router import Router
-from stream_processors.transcription.stream import Stream
-from stream_processors.transcription.switchboard import Terms
+from stream_processors.transcription.stream.commands import Command, Done, Emit, Finalize, Send
+from stream_processors.transcription.stream.conversation import Conversation
+from stream_processors.transcription.stream.records import Records
+from stream_processors.transcription.stream.stream import Stream
+from stream_processors.transcription.stream.switchboard import Terms
 from tests.fakes.scripted_provider import CAPABILITIES, CHOICES, ScriptedProvider
 
 GATE = GateSettings()

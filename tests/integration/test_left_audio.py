@@ -8,16 +8,16 @@ from schemas.message import raw
 from schemas.timebase import SAMPLES_PER_UNIT, UNITS_PER_CHUNK, SystemClock
 from schemas.topics import AUDIO_FRAMES
 from schemas.vocabulary import ChunkKind
-from stream_processors.transcription.gate import GateSettings
-from stream_processors.transcription.lease import Lease
-from stream_processors.transcription.left_audio import MOST_RECORDS, LeftAudio
-from stream_processors.transcription.outbox import Letter
-from stream_processors.transcription.partition import Start, StreamKey
-from stream_processors.transcription.pipeline import Bench
+from stream_processors.transcription.hearing.gate import GateSettings
+from stream_processors.transcription.log.left_audio import MOST_RECORDS, LeftAudio
+from stream_processors.transcription.partitions.lease import Lease
+from stream_processors.transcription.partitions.outbox import Letter
+from stream_processors.transcription.partitions.partition import Start, StreamKey
+from stream_processors.transcription.partitions.worker import Worker
 from stream_processors.transcription.providers.none.adapter import NoProvider
 from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.router import Router
-from stream_processors.transcription.worker import Worker
+from stream_processors.transcription.stream.pipeline import Bench
 from tests.fakes.audio_records import chunk
 from tests.fakes.fresh_name import fresh
 from tests.fakes.log_tail import LogTail

@@ -8,7 +8,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from schemas.vocabulary import TurnReason
-from stream_processors.transcription.gate import (
+from stream_processors.transcription.hearing.gate import (
     LONGEST_DOUBT_MS,
     ONSET_UNITS,
     Gate,

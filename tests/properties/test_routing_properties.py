@@ -6,8 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.vocabulary import SttErrorClass
-from stream_processors.transcription.bill import billed_ms, cost_micros
-from stream_processors.transcription.pacing import BURST_SAMPLES, Pacer
 from stream_processors.transcription.providers.interface import BilledBy, Price, ProviderFailed
 from stream_processors.transcription.routing.breaker import CircuitState
 from stream_processors.transcription.routing.choice import Asker, Choice, Grant, Wait
@@ -15,6 +13,8 @@ from stream_processors.transcription.routing.jitter import chance, full_jitter_m
 from stream_processors.transcription.routing.quota import MINUTE_MS, Limits
 from stream_processors.transcription.routing.route import Route
 from stream_processors.transcription.routing.router import Router
+from stream_processors.transcription.sessions.bill import billed_ms, cost_micros
+from stream_processors.transcription.sessions.pacing import BURST_SAMPLES, Pacer
 
 CHOICES = (Choice("first"), Choice("second"), Choice("third"))
 CLASSES = [c for c in SttErrorClass if c is not SttErrorClass.NONE]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.events import Word
 from schemas.vocabulary import SkipReason
-from stream_processors.transcription import replies
+from stream_processors.transcription.stream import replies
 from tests.fakes.audio_records import chunks_of
 from tests.fakes.scripted_provider import speech
 from tests.fakes.stream_life import Rules, StreamLife

@@ -7,8 +7,8 @@ import pytest
 from infra.chaos.words import WordAccount
 from schemas.timebase import SAMPLE_RATE_HZ
 from schemas.vocabulary import SttErrorClass
-from stream_processors.transcription import partition as partition_module
-from stream_processors.transcription.backpressure import Reading
+from stream_processors.transcription.partitions import partition as partition_module
+from stream_processors.transcription.partitions.backpressure import Reading
 from stream_processors.transcription.providers.interface import ProviderFailed
 from tests.fakes.transcription_world.cloud import capabilities
 from tests.fakes.transcription_world.exact_vad import ExactVad
@@ -27,7 +27,7 @@ LIVE_MS = 12_000
 
 @pytest.fixture(autouse=True)
 def _exact_vad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream_processors.transcription.pipeline.Vad", ExactVad)
+    monkeypatch.setattr("stream_processors.transcription.stream.pipeline.Vad", ExactVad)
 
 
 def world_of(seed: int, *, workers: int = 1, rough: bool = False) -> World:

@@ -24,7 +24,7 @@ MINUTE_UNITS = 3_000
 
 @pytest.fixture(autouse=True)
 def _exact_vad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream_processors.transcription.pipeline.Vad", ExactVad)
+    monkeypatch.setattr("stream_processors.transcription.stream.pipeline.Vad", ExactVad)
 
 
 def said(world: World) -> WordAccount:
@@ -80,7 +80,7 @@ class NoQuality:
 @pytest.mark.timeout(600)
 def test_a_thousand_streams_for_half_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mostly muted, as in a big meeting; each speaks now and then; one worker dies on the way. Every word, once."""
-    monkeypatch.setattr("stream_processors.transcription.pipeline.Quality", NoQuality)
+    monkeypatch.setattr("stream_processors.transcription.stream.pipeline.Quality", NoQuality)
     luck = random.Random(1_000)
     voices = [listener(luck, f"bot_{i % 50}", i, minutes=30) for i in range(1_000)]
     service = capabilities("first", pace=4.0, final_timeout_ms=60_000)

@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from schemas.vocabulary import SkipReason, TurnReason
 from stream_processors.sequencing.span import Speaker
-from stream_processors.transcription.audio_buffer import AudioBuffer
-from stream_processors.transcription.backpressure import Reading, has_room, is_full, reading
-from stream_processors.transcription.chain import LONGEST_SKIP, Chain
-from stream_processors.transcription.cursor import StreamCursor, committable
+from stream_processors.transcription.partitions.backpressure import Reading, has_room, is_full, reading
+from stream_processors.transcription.partitions.cursor import StreamCursor, committable
 from stream_processors.transcription.providers.local.protocol import Frames, Kind, frame
-from stream_processors.transcription.timemap import TimeMap
+from stream_processors.transcription.sessions.timemap import TimeMap
+from stream_processors.transcription.stream.audio_buffer import AudioBuffer
+from stream_processors.transcription.stream.chain import LONGEST_SKIP, Chain
 
 UNIT = 960
 PREROLL = 3

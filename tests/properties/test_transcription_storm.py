@@ -35,7 +35,7 @@ TALK_MS = 30_000
 
 @pytest.fixture(autouse=True)
 def _exact_vad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream_processors.transcription.pipeline.Vad", ExactVad)
+    monkeypatch.setattr("stream_processors.transcription.stream.pipeline.Vad", ExactVad)
 
 
 def world_of(seed: int, rules: Rules = Rules(), voices: int = 6) -> World:  # noqa: B008, it is frozen
@@ -95,7 +95,7 @@ def test_a_cursor_that_is_not_read_back_doubles_words() -> None:
 
 def test_without_the_midpoint_rule_words_are_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: the preroll of a replay is heard and accepted again."""
-    monkeypatch.setattr("stream_processors.transcription.replies.within", lambda words, *_: words)
+    monkeypatch.setattr("stream_processors.transcription.stream.replies.within", lambda words, *_: words)
     assert broken(Rules(), [provider_dies, worker_is_killed], raw=True).doubled > 0
 
 

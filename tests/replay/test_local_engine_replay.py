@@ -20,9 +20,9 @@ from schemas.events import ResultEvent
 from schemas.settings import TranscribeSettings
 from schemas.vocabulary import ResultKind
 from stream_processors.transcription.offline import read_wav, report, transcribe_pcm
-from stream_processors.transcription.pipeline import Bench
 from stream_processors.transcription.process import make_bench, started
 from stream_processors.transcription.providers.registry import make_providers
+from stream_processors.transcription.stream.pipeline import Bench
 from tests.fakes.audio_records import spoken
 
 SAID = "we should move the launch to the second week of april so that the team has time to test everything"

@@ -16,7 +16,7 @@ from stream_processors.sequencing.span import span_of
 from stream_processors.transcription.backfill.coverage import Coverage, StreamEpoch
 from stream_processors.transcription.backfill.past_log import Found, Past, PastLog
 from stream_processors.transcription.backfill.rerun import Rerun
-from stream_processors.transcription.log_shell import LogOutlet, demand_services
+from stream_processors.transcription.log.log_shell import LogOutlet, demand_services
 from stream_processors.transcription.process import LIVE, make_bench, started, unsent_limit_ms
 from stream_processors.transcription.providers.registry import make_providers
 

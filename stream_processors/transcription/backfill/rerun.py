@@ -14,9 +14,9 @@ from schemas.topics import AUDIO_QUALITY, STT_RESULTS, Topic
 from stream_processors.sequencing.span import span_of
 from stream_processors.transcription.backfill.coverage import Coverage, StreamEpoch
 from stream_processors.transcription.backfill.past_log import Found
-from stream_processors.transcription.log_shell import LogOutlet
-from stream_processors.transcription.outbox import Letter
-from stream_processors.transcription.pipeline import Bench, Pipeline, Written
+from stream_processors.transcription.log.log_shell import LogOutlet
+from stream_processors.transcription.partitions.outbox import Letter
+from stream_processors.transcription.stream.pipeline import Bench, Pipeline, Written
 
 BATCH = 100
 WAIT_S = 0.02

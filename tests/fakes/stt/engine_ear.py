@@ -4,13 +4,13 @@ import asyncio
 
 from schemas.timebase import BYTES_PER_UNIT
 from schemas.vocabulary import ResultKind
+from stream_processors.transcription.hearing.vad import Vad
 from stream_processors.transcription.providers.interface import (
     Provider,
     ProviderResult,
     ProviderSession,
     SessionRequest,
 )
-from stream_processors.transcription.vad import Vad
 from tests.fakes.stt.ear import HeardWord
 
 PAUSE_SAMPLES = 4_800

@@ -8,9 +8,9 @@ from schemas.codec import Codec
 from schemas.dead_letter import RawRecord
 from schemas.events import AudioChunk, ResultEvent, SessionEvent
 from schemas.topics import AUDIO_FRAMES, STT_RESULTS, STT_SESSIONS
-from stream_processors.transcription.outbox import Letter
-from stream_processors.transcription.partition import Restored, Start, StreamKey
-from stream_processors.transcription.worker import Commit
+from stream_processors.transcription.partitions.outbox import Letter
+from stream_processors.transcription.partitions.partition import Restored, Start, StreamKey
+from stream_processors.transcription.partitions.worker import Commit
 
 
 @dataclass

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from schemas.timebase import ms_to_samples
 from schemas.vocabulary import ResultKind, SttErrorClass
-from stream_processors.transcription.commands import Done, Finalize, Send, SessionNews
 from stream_processors.transcription.providers.interface import (
     BilledBy,
     Capabilities,
@@ -17,6 +16,7 @@ from stream_processors.transcription.providers.interface import (
     ProviderResult,
     SessionRequest,
 )
+from stream_processors.transcription.stream.commands import Done, Finalize, Send, SessionNews
 from tests.fakes.scripted_provider import ScriptedSession
 
 Tell = Callable[[str, SessionNews], None]

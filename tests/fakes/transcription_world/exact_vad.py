@@ -1,8 +1,8 @@
 """What the talkers of a world say is no sound, so the voice detector is told what speech is."""
 
 from schemas.timebase import BYTES_PER_UNIT
-from stream_processors.transcription.gate import Hearing
-from stream_processors.transcription.vad import Confirmer
+from stream_processors.transcription.hearing.gate import Hearing
+from stream_processors.transcription.hearing.vad import Confirmer
 
 
 class ExactVad:

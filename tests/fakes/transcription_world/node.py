@@ -4,13 +4,13 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 
 from schemas.dead_letter import RawRecord
-from stream_processors.transcription.gate import GateSettings
-from stream_processors.transcription.lease import Lease
-from stream_processors.transcription.pipeline import Bench
+from stream_processors.transcription.hearing.gate import GateSettings
+from stream_processors.transcription.partitions.lease import Lease
+from stream_processors.transcription.partitions.worker import Appended, Commit, Worker
 from stream_processors.transcription.providers.interface import Capabilities, SessionRequest
 from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.router import Router
-from stream_processors.transcription.worker import Appended, Commit, Worker
+from stream_processors.transcription.stream.pipeline import Bench
 from tests.fakes.transcription_world.broker import Broker, WorldOutlet
 from tests.fakes.transcription_world.clock import WorldClock
 from tests.fakes.transcription_world.cloud import Cloud, CloudSession, Tell

@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.timebase import BYTES_PER_SAMPLE
 from schemas.vocabulary import ResultKind, SttErrorClass
+from stream_processors.transcription.hearing.resampling import RATIO, Resampler
 from stream_processors.transcription.providers.interface import (
     Capabilities,
     ProviderError,
@@ -21,7 +22,6 @@ from stream_processors.transcription.providers.interface import (
 from stream_processors.transcription.providers.local.config import CAPABILITIES, LocalConfig
 from stream_processors.transcription.providers.local.pool import Link, Pool
 from stream_processors.transcription.providers.local.protocol import Frames, Heard, Kind, frame, words
-from stream_processors.transcription.resampling import RATIO, Resampler
 
 REMEMBERED_SPEAKERS = 1000
 RESULT_KINDS = {Kind.PARTIAL: ResultKind.PARTIAL, Kind.FINAL: ResultKind.FINAL}

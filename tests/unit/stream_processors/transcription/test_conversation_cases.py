@@ -7,7 +7,6 @@ import pytest
 from schemas.events import SessionEvent
 from schemas.timebase import SAMPLES_PER_UNIT
 from schemas.vocabulary import ResultKind, SessionKind, SttErrorClass
-from stream_processors.transcription.commands import Close, Command, Done, Emit, Finalize, Note, Open, Send
 from stream_processors.transcription.providers.interface import (
     BilledBy,
     Capabilities,
@@ -17,6 +16,7 @@ from stream_processors.transcription.providers.interface import (
     ProviderResult,
     ProviderWord,
 )
+from stream_processors.transcription.stream.commands import Close, Command, Done, Emit, Finalize, Note, Open, Send
 from tests.unit.stream_processors.transcription.test_stream_cases import OneStream, at, hear, kinds
 
 FIRST = Capabilities("first", "one", "en", final_timeout_ms=5_000)

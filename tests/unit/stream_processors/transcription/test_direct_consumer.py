@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.settings import TranscribeSettings
-from stream_processors.transcription.faust_shell import DirectConsumer, make_app
+from stream_processors.transcription.log.faust_shell import DirectConsumer, make_app
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Where utterances begin and end."""
 
 from schemas.vocabulary import TurnReason
-from stream_processors.transcription.gate import (
+from stream_processors.transcription.hearing.gate import (
     LONGEST_DOUBT_MS,
     RECHECK_MS,
     Gate,

@@ -1,7 +1,7 @@
 """When a worker may write, and when it counts as dead."""
 
-from stream_processors.transcription.lease import Lease
-from stream_processors.transcription.liveness import Liveness
+from stream_processors.transcription.log.liveness import Liveness
+from stream_processors.transcription.partitions.lease import Lease
 
 
 def test_a_lease_ends_a_margin_before_the_session_timeout() -> None:

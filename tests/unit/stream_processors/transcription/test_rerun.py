@@ -14,12 +14,12 @@ from schemas.vocabulary import ChunkKind
 from stream_processors.transcription.backfill.coverage import Coverage
 from stream_processors.transcription.backfill.past_log import Found
 from stream_processors.transcription.backfill.rerun import Rerun, Stopped
-from stream_processors.transcription.gate import GateSettings
-from stream_processors.transcription.outbox import Letter
-from stream_processors.transcription.pipeline import Bench
+from stream_processors.transcription.hearing.gate import GateSettings
+from stream_processors.transcription.partitions.outbox import Letter
 from stream_processors.transcription.providers.none.adapter import NoProvider
 from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.router import Router
+from stream_processors.transcription.stream.pipeline import Bench
 from tests.fakes.fixed_schemas import FixedSchemas
 from tests.fakes.heard import Heard, Run, heard, ledger_of
 

@@ -7,8 +7,8 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from schemas.codec import Codec
-from stream_processors.transcription import log_shell
-from stream_processors.transcription.log_shell import ResultsLog
+from stream_processors.transcription.log import log_shell
+from stream_processors.transcription.log.log_shell import ResultsLog
 from tests.fakes.fixed_schemas import FixedSchemas
 
 

@@ -3,7 +3,19 @@
 from schemas.timebase import SAMPLES_PER_UNIT
 from schemas.vocabulary import ChunkKind, GapCause, ResultKind, SkipReason, SttErrorClass, TurnReason
 from stream_processors.sequencing.span import Span, Speaker, span_of
-from stream_processors.transcription.commands import (
+from stream_processors.transcription.hearing.gate import GateSettings
+from stream_processors.transcription.moment import Moment
+from stream_processors.transcription.providers.interface import (
+    Capabilities,
+    ProviderFailed,
+    ProviderReady,
+    ProviderResult,
+    ProviderWord,
+)
+from stream_processors.transcription.routing.choice import Asker, Choice
+from stream_processors.transcription.routing.route import Route
+from stream_processors.transcription.routing.router import Router
+from stream_processors.transcription.stream.commands import (
     Close,
     Command,
     Done,
@@ -14,22 +26,10 @@ from stream_processors.transcription.commands import (
     Send,
     SessionNews,
 )
-from stream_processors.transcription.conversation import Conversation
-from stream_processors.transcription.gate import GateSettings
-from stream_processors.transcription.moment import Moment
-from stream_processors.transcription.providers.interface import (
-    Capabilities,
-    ProviderFailed,
-    ProviderReady,
-    ProviderResult,
-    ProviderWord,
-)
-from stream_processors.transcription.records import Records
-from stream_processors.transcription.routing.choice import Asker, Choice
-from stream_processors.transcription.routing.route import Route
-from stream_processors.transcription.routing.router import Router
-from stream_processors.transcription.stream import Stream
-from stream_processors.transcription.switchboard import Terms
+from stream_processors.transcription.stream.conversation import Conversation
+from stream_processors.transcription.stream.records import Records
+from stream_processors.transcription.stream.stream import Stream
+from stream_processors.transcription.stream.switchboard import Terms
 from tests.fakes.audio_records import EPOCH_STARTED_AT_US, chunk, chunks_of
 from tests.fakes.scripted_provider import speech
 from tests.fakes.stream_life import StreamLife

@@ -6,8 +6,8 @@ import pytest
 
 from schemas.errors import UsageError
 from schemas.timebase import BYTES_PER_UNIT, SAMPLE_RATE_HZ, SAMPLES_PER_UNIT, UNITS_PER_CHUNK
-from stream_processors.transcription import silero
-from stream_processors.transcription.gate import (
+from stream_processors.transcription.hearing import silero
+from stream_processors.transcription.hearing.gate import (
     RECHECK_MS,
     Gate,
     GateEvent,
@@ -16,7 +16,7 @@ from stream_processors.transcription.gate import (
     SpeechEnded,
     SpeechStarted,
 )
-from stream_processors.transcription.vad import Confirmer, Vad
+from stream_processors.transcription.hearing.vad import Confirmer, Vad
 from tests.fakes.audio_records import spoken
 from tests.fakes.noises import fan, keyboard, mixed, tune
 

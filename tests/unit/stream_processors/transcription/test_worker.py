@@ -13,15 +13,15 @@ from schemas.telemetry import STT_LOG_LAG, STT_PAUSED, STT_WAITING
 from schemas.timebase import SAMPLES_PER_UNIT, SystemClock
 from schemas.topics import AUDIO_FRAMES, STT_RESULTS
 from schemas.vocabulary import ChunkKind
-from stream_processors.transcription.gate import GateSettings
-from stream_processors.transcription.lease import Lease
-from stream_processors.transcription.outbox import Letter
-from stream_processors.transcription.partition import Restored, Start, StreamKey
-from stream_processors.transcription.pipeline import Bench
+from stream_processors.transcription.hearing.gate import GateSettings
+from stream_processors.transcription.partitions.lease import Lease
+from stream_processors.transcription.partitions.outbox import Letter
+from stream_processors.transcription.partitions.partition import Restored, Start, StreamKey
+from stream_processors.transcription.partitions.worker import Worker
 from stream_processors.transcription.providers.none.adapter import NoProvider
 from stream_processors.transcription.routing.choice import Choice
 from stream_processors.transcription.routing.router import Router
-from stream_processors.transcription.worker import Worker
+from stream_processors.transcription.stream.pipeline import Bench
 from tests.fakes.audio_records import chunk
 from tests.fakes.fixed_schemas import FixedSchemas
 
@@ -187,7 +187,7 @@ async def test_poison_holds_the_offset_until_its_dead_letter_is_there(desk: Desk
 
 async def test_a_registry_that_is_away_makes_nothing_poison(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record waits; it is read when the registry is back."""
-    monkeypatch.setattr("stream_processors.transcription.worker.REGISTRY_RETRY_S", 0.0)
+    monkeypatch.setattr("stream_processors.transcription.partitions.worker.REGISTRY_RETRY_S", 0.0)
     desk.assign(0)
     desk.schemas.away = 3
     async with asyncio.timeout(10):

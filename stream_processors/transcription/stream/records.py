@@ -7,12 +7,12 @@ from schemas.ids import event_id
 from schemas.timebase import samples_to_us
 from schemas.vocabulary import ResultKind, SessionKind, SkipReason, SttErrorClass, TurnReason
 from stream_processors.sequencing.span import Speaker
-from stream_processors.transcription.bill import cost_micros
-from stream_processors.transcription.chain import Step
 from stream_processors.transcription.moment import Moment
 from stream_processors.transcription.providers.interface import Capabilities, ProviderFailed, ProviderResult
 from stream_processors.transcription.routing.router import Alarm
-from stream_processors.transcription.session_log import SessionLog
+from stream_processors.transcription.sessions.bill import cost_micros
+from stream_processors.transcription.sessions.session_log import SessionLog
+from stream_processors.transcription.stream.chain import Step
 
 NO_FAILURE = ProviderFailed(SttErrorClass.NONE, "")
 

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.vocabulary import SessionKind, SttErrorClass
-from stream_processors.transcription.commands import Close, Command, Note, Open
 from stream_processors.transcription.moment import Moment
 from stream_processors.transcription.providers.interface import Capabilities, ProviderFailed, SessionRequest
-from stream_processors.transcription.records import NO_FAILURE, Records
 from stream_processors.transcription.routing.breaker import YOUNG_MS
 from stream_processors.transcription.routing.choice import Grant, Wait
 from stream_processors.transcription.routing.route import Route
-from stream_processors.transcription.session_log import SessionLog
-from stream_processors.transcription.sessions import Sessions
-from stream_processors.transcription.watchdog import NEVER
+from stream_processors.transcription.sessions.session_log import SessionLog
+from stream_processors.transcription.sessions.sessions import Sessions
+from stream_processors.transcription.sessions.watchdog import NEVER
+from stream_processors.transcription.stream.commands import Close, Command, Note, Open
+from stream_processors.transcription.stream.records import NO_FAILURE, Records
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from schemas.telemetry import RECORDS_WRITTEN
 from schemas.topics import AUDIO_FRAMES, AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, dlq_of
 from stream_processors.partition_end import to_the_end
 from stream_processors.permissions import demand_permissions
-from stream_processors.transcription.outbox import Letter
-from stream_processors.transcription.partition import Restored, StreamKey
-from stream_processors.transcription.scribe import STAGE
+from stream_processors.transcription.partitions.outbox import Letter
+from stream_processors.transcription.partitions.partition import Restored, StreamKey
+from stream_processors.transcription.partitions.scribe import STAGE
 
 log = structlog.get_logger()
 READ = (AUDIO_FRAMES, STT_RESULTS)

@@ -23,13 +23,13 @@ from schemas.telemetry import (
 from schemas.timebase import BYTES_PER_SAMPLE, ms_to_samples
 from schemas.topics import AUDIO_FRAMES
 from stream_processors.sequencing.span import span_of
-from stream_processors.transcription.catch_up import CatchUp, catch_up
-from stream_processors.transcription.lease import Lease
-from stream_processors.transcription.outbox import Outbox, Outlet
-from stream_processors.transcription.partition import Partition, Start
-from stream_processors.transcription.pipeline import Bench, Pipeline
-from stream_processors.transcription.reading_plan import ReadingPlan
-from stream_processors.transcription.scribe import STAGE, Scribe
+from stream_processors.transcription.partitions.catch_up import CatchUp, catch_up
+from stream_processors.transcription.partitions.lease import Lease
+from stream_processors.transcription.partitions.outbox import Outbox, Outlet
+from stream_processors.transcription.partitions.partition import Partition, Start
+from stream_processors.transcription.partitions.reading_plan import ReadingPlan
+from stream_processors.transcription.partitions.scribe import STAGE, Scribe
+from stream_processors.transcription.stream.pipeline import Bench, Pipeline
 
 log = structlog.get_logger()
 REGISTRY_RETRY_S = 1.0

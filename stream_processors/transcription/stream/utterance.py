@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from schemas.vocabulary import TurnReason
-from stream_processors.transcription.gate import SpeechEnded
+from stream_processors.transcription.hearing.gate import SpeechEnded
 
 
 @dataclass(slots=True)

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from schemas.events import AudioChunk, ResultEvent
 from stream_processors.order import Order, Turn
-from stream_processors.transcription.backpressure import Reading, is_full, reading
-from stream_processors.transcription.cursor import StreamCursor, committable, oldest_result
 from stream_processors.transcription.moment import Moment
-from stream_processors.transcription.pipeline import Pipeline
+from stream_processors.transcription.partitions.backpressure import Reading, is_full, reading
+from stream_processors.transcription.partitions.cursor import StreamCursor, committable, oldest_result
+from stream_processors.transcription.stream.pipeline import Pipeline
 
 FORGET_MS = 600_000
 

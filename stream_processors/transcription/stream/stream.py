@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from schemas.timebase import BYTES_PER_SAMPLE, SAMPLES_PER_UNIT, ms_to_samples
 from schemas.vocabulary import ChunkKind, SkipReason, TurnReason
 from stream_processors.sequencing.span import Span, Speaker
-from stream_processors.transcription.commands import Command, Emit, SessionNews
-from stream_processors.transcription.conversation import Conversation
-from stream_processors.transcription.gate import Gate, GateEvent, GateSettings, Hearing, SpeechStarted
+from stream_processors.transcription.hearing.gate import Gate, GateEvent, GateSettings, Hearing, SpeechStarted
 from stream_processors.transcription.moment import Moment
-from stream_processors.transcription.records import Records
+from stream_processors.transcription.stream.commands import Command, Emit, SessionNews
+from stream_processors.transcription.stream.conversation import Conversation
+from stream_processors.transcription.stream.records import Records
 
 SKIPS = {ChunkKind.GAP: SkipReason.GAP, ChunkKind.ABSENT: SkipReason.ABSENT}
 ZEROS_PER_UNIT = bytes(SAMPLES_PER_UNIT * BYTES_PER_SAMPLE)

@@ -25,9 +25,9 @@ from schemas.topics import AUDIO_FRAMES
 from stream_processors import faust_app
 from stream_processors.faust_app import SteadyConsumer, raw_record
 from stream_processors.kept import kept
-from stream_processors.transcription.log_shell import LogOutlet, ResultsLog
-from stream_processors.transcription.partition import Start
-from stream_processors.transcription.worker import Commit, Worker
+from stream_processors.transcription.log.log_shell import LogOutlet, ResultsLog
+from stream_processors.transcription.partitions.partition import Start
+from stream_processors.transcription.partitions.worker import Commit, Worker
 
 log = structlog.get_logger()
 FLUSH_S = 4.0

@@ -13,8 +13,8 @@ from schemas.kafka_client import reader_config
 from schemas.message import appended_at_ms, raw
 from schemas.topics import AUDIO_FRAMES
 from stream_processors.partition_end import to_the_end
-from stream_processors.transcription.catch_up import CatchUp
-from stream_processors.transcription.worker import Appended, Worker
+from stream_processors.transcription.partitions.catch_up import CatchUp
+from stream_processors.transcription.partitions.worker import Appended, Worker
 
 log = structlog.get_logger()
 MOST_RECORDS = 200

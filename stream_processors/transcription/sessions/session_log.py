@@ -5,13 +5,13 @@ from collections import deque
 import numpy as np
 
 from schemas.timebase import samples_to_ms
-from stream_processors.transcription.bill import billed_ms
 from stream_processors.transcription.moment import Moment
-from stream_processors.transcription.pacing import Pacer
 from stream_processors.transcription.providers.interface import Capabilities, ProviderResult, SessionRequest
 from stream_processors.transcription.routing.choice import Grant
-from stream_processors.transcription.timemap import TimeMap
-from stream_processors.transcription.watchdog import Watchdog
+from stream_processors.transcription.sessions.bill import billed_ms
+from stream_processors.transcription.sessions.pacing import Pacer
+from stream_processors.transcription.sessions.timemap import TimeMap
+from stream_processors.transcription.sessions.watchdog import Watchdog
 
 SOFT_MARGIN_MS = 60_000
 HARD_MARGIN_MS = 20_000

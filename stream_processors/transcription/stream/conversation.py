@@ -7,19 +7,19 @@ not with the best provider to be had, gets a successor first, which takes over i
 
 from schemas.timebase import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, samples_to_ms
 from schemas.vocabulary import ResultKind, SttErrorClass
-from stream_processors.transcription.audio_buffer import AudioBuffer
-from stream_processors.transcription.chain import Chain
-from stream_processors.transcription.commands import Answered, Command, Done, Finalize, Send, SessionNews
-from stream_processors.transcription.gate import SpeechEnded
+from stream_processors.transcription.hearing.gate import SpeechEnded
 from stream_processors.transcription.moment import Moment
 from stream_processors.transcription.providers.interface import ProviderFailed, ProviderReady, ProviderResult
-from stream_processors.transcription.records import Records
-from stream_processors.transcription.replies import Replies, heard_to
 from stream_processors.transcription.routing.route import Route
-from stream_processors.transcription.session_log import SessionLog
-from stream_processors.transcription.switchboard import Switchboard, Terms
-from stream_processors.transcription.utterance import Utterance, Utterances
-from stream_processors.transcription.watchdog import NEVER, REMEDIES, Due
+from stream_processors.transcription.sessions.session_log import SessionLog
+from stream_processors.transcription.sessions.watchdog import NEVER, REMEDIES, Due
+from stream_processors.transcription.stream.audio_buffer import AudioBuffer
+from stream_processors.transcription.stream.chain import Chain
+from stream_processors.transcription.stream.commands import Answered, Command, Done, Finalize, Send, SessionNews
+from stream_processors.transcription.stream.records import Records
+from stream_processors.transcription.stream.replies import Replies, heard_to
+from stream_processors.transcription.stream.switchboard import Switchboard, Terms
+from stream_processors.transcription.stream.utterance import Utterance, Utterances
 
 LATE_SAMPLES = SAMPLE_RATE_HZ
 LATE_UTTERANCES = 3

@@ -2,8 +2,8 @@
 
 from schemas.events import AudioChunk
 from stream_processors.sequencing.span import span_of
-from stream_processors.transcription.backpressure import has_room, is_full
-from stream_processors.transcription.partition import Entry, Partition, StreamKey
+from stream_processors.transcription.partitions.backpressure import has_room, is_full
+from stream_processors.transcription.partitions.partition import Entry, Partition, StreamKey
 
 
 class CatchUp:

@@ -6,8 +6,8 @@ import structlog
 
 from schemas.telemetry import STT_LEFT, STT_LOG_LAG, STT_PAUSED, STT_WAITING
 from schemas.timebase import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
-from stream_processors.transcription.backpressure import Reading, has_room
-from stream_processors.transcription.partition import Partition
+from stream_processors.transcription.partitions.backpressure import Reading, has_room
+from stream_processors.transcription.partitions.partition import Partition
 
 LONGEST_UNSEEN_MS = 3_000.0
 NEVER_MS = float("-inf")

@@ -2,13 +2,13 @@
 
 from schemas.events import ResultEvent, Word
 from schemas.vocabulary import ResultKind, TurnReason
-from stream_processors.transcription.chain import Chain, Step
-from stream_processors.transcription.commands import Command, Dropped, Emit
 from stream_processors.transcription.moment import Moment
 from stream_processors.transcription.providers.interface import ProviderResult
-from stream_processors.transcription.records import Records
-from stream_processors.transcription.session_log import SessionLog
-from stream_processors.transcription.words import placed, within
+from stream_processors.transcription.sessions.session_log import SessionLog
+from stream_processors.transcription.stream.chain import Chain, Step
+from stream_processors.transcription.stream.commands import Command, Dropped, Emit
+from stream_processors.transcription.stream.records import Records
+from stream_processors.transcription.stream.words import placed, within
 
 
 def heard_to(said: ProviderResult, log: SessionLog) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from stream_processors.transcription.lease import Lease
-from stream_processors.transcription.partition import Partition
+from stream_processors.transcription.partitions.lease import Lease
+from stream_processors.transcription.partitions.partition import Partition
 
 
 @dataclass(frozen=True, slots=True)

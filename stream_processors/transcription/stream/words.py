@@ -2,7 +2,7 @@
 
 from schemas.events import Word
 from stream_processors.transcription.providers.interface import ProviderWord
-from stream_processors.transcription.timemap import TimeMap
+from stream_processors.transcription.sessions.timemap import TimeMap
 
 
 def placed(words: tuple[ProviderWord, ...], timeline: TimeMap, *, final: bool) -> tuple[Word, ...]:

@@ -13,9 +13,9 @@ from schemas.kafka_client import record_headers
 from schemas.telemetry import PROGRESS_AT, RECORDS_DEAD, STT_APPEND_DELAY
 from schemas.topics import STT_RESULTS, Topic
 from stream_processors.transcription.moment import Moment
-from stream_processors.transcription.outbox import Letter, Outbox, Pending
-from stream_processors.transcription.partition import Entry, Partition
-from stream_processors.transcription.pipeline import Written
+from stream_processors.transcription.partitions.outbox import Letter, Outbox, Pending
+from stream_processors.transcription.partitions.partition import Entry, Partition
+from stream_processors.transcription.stream.pipeline import Written
 
 STAGE = "transcribe"
 log = structlog.get_logger()

@@ -14,7 +14,14 @@ from schemas.topics import AUDIO_QUALITY, STT_RESULTS, STT_SESSIONS, Topic
 from stream_processors.sequencing.quality import Quality
 from stream_processors.sequencing.sequencer import Sequencer
 from stream_processors.sequencing.span import Span
-from stream_processors.transcription.commands import (
+from stream_processors.transcription.hearing.gate import GateSettings
+from stream_processors.transcription.hearing.vad import Confirmer, Vad
+from stream_processors.transcription.moment import Moment
+from stream_processors.transcription.providers.interface import Provider, SessionRequest
+from stream_processors.transcription.routing.choice import Asker, Choice
+from stream_processors.transcription.routing.route import Route
+from stream_processors.transcription.routing.router import Router
+from stream_processors.transcription.stream.commands import (
     Answered,
     Close,
     Command,
@@ -27,18 +34,11 @@ from stream_processors.transcription.commands import (
     Send,
     SessionNews,
 )
-from stream_processors.transcription.conversation import Conversation
-from stream_processors.transcription.gate import GateSettings
-from stream_processors.transcription.moment import Moment
-from stream_processors.transcription.providers.interface import Provider, SessionRequest
-from stream_processors.transcription.records import Records
-from stream_processors.transcription.routing.choice import Asker, Choice
-from stream_processors.transcription.routing.route import Route
-from stream_processors.transcription.routing.router import Router
-from stream_processors.transcription.session import Session
-from stream_processors.transcription.stream import Stream
-from stream_processors.transcription.switchboard import Terms
-from stream_processors.transcription.vad import Confirmer, Vad
+from stream_processors.transcription.stream.conversation import Conversation
+from stream_processors.transcription.stream.records import Records
+from stream_processors.transcription.stream.session import Session
+from stream_processors.transcription.stream.stream import Stream
+from stream_processors.transcription.stream.switchboard import Terms
 
 Written = ResultEvent | SessionEvent | QualityWindow
 Write = Callable[[Topic, Written], None]

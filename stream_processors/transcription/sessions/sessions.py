@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from stream_processors.transcription.session_log import SessionLog
+from stream_processors.transcription.sessions.session_log import SessionLog
 
 
 class Sessions:

@@ -8,7 +8,6 @@ import structlog
 
 from schemas.telemetry import PROCESS_ERRORS, STT_ERRORS, STT_SESSIONS_OPEN
 from schemas.vocabulary import SttErrorClass
-from stream_processors.transcription.commands import Done, Finalize, Send, SessionNews
 from stream_processors.transcription.providers.interface import (
     Provider,
     ProviderError,
@@ -17,6 +16,7 @@ from stream_processors.transcription.providers.interface import (
     ProviderSession,
     SessionRequest,
 )
+from stream_processors.transcription.stream.commands import Done, Finalize, Send, SessionNews
 
 log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ import numpy as np
 import webrtcvad
 
 from schemas.timebase import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, SAMPLES_PER_UNIT
-from stream_processors.transcription.gate import Hearing
+from stream_processors.transcription.hearing.gate import Hearing
 
 AGGRESSIVENESS = 2
 WEBRTC_RATE_HZ = 8_000

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from schemas.errors import UsageError
-from stream_processors.transcription.vad import CONFIRMER_RATE_HZ, Confirmer
+from stream_processors.transcription.hearing.vad import CONFIRMER_RATE_HZ, Confirmer
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -1,0 +1,1 @@
+"""Sessions with providers, as a stream remembers them: what was sent, what it costs, whether they are alive."""
