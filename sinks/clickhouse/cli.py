@@ -11,13 +11,13 @@ from schemas.health import Readiness, serve
 from schemas.settings import ClickHouseSettings, load
 from schemas.telemetry import configure_logging
 from schemas.timebase import SystemClock
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.config import database_of
-from sinks.clickhouse.eraser import Eraser
-from sinks.clickhouse.fault_point import FaultPoint, FaultPoints
-from sinks.clickhouse.preparation import prepare
+from sinks.clickhouse.database.preparation import prepare
+from sinks.clickhouse.delivery.fault_point import FaultPoint, FaultPoints
+from sinks.clickhouse.delivery.writer import Writer
+from sinks.clickhouse.erasure.eraser import Eraser
+from sinks.clickhouse.server.adapter import Server
+from sinks.clickhouse.server.config import database_of
 from sinks.clickhouse.sink import ClickHouseSink
-from sinks.clickhouse.writer import Writer
 
 log = structlog.get_logger()
 

@@ -15,15 +15,15 @@ from schemas.registry import Registry
 from schemas.settings import ClickHouseSettings
 from schemas.telemetry import LAG, PROGRESS_AT
 from schemas.timebase import Clock
-from sinks.clickhouse.batch import Batches, Entry, Limits, Place
-from sinks.clickhouse.delivery import Delivery
-from sinks.clickhouse.fault_point import FaultPoint, FaultPoints
-from sinks.clickhouse.intake import Intake
-from sinks.clickhouse.intent import intent_of
-from sinks.clickhouse.mapper import Mapper
-from sinks.clickhouse.readiness import faults_of
-from sinks.clickhouse.tables import TABLES
-from sinks.clickhouse.writer import Writer
+from sinks.clickhouse.delivery.batch import Batches, Entry, Limits, Place
+from sinks.clickhouse.delivery.delivery import Delivery
+from sinks.clickhouse.delivery.fault_point import FaultPoint, FaultPoints
+from sinks.clickhouse.delivery.intake import Intake
+from sinks.clickhouse.delivery.intent import intent_of
+from sinks.clickhouse.delivery.mapper import Mapper
+from sinks.clickhouse.delivery.readiness import faults_of
+from sinks.clickhouse.delivery.writer import Writer
+from sinks.clickhouse.mapping.tables import TABLES
 from sinks.dead_letter_writer import DeadLetterWriter
 
 STAGE = "sink clickhouse"

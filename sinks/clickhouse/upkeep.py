@@ -8,11 +8,11 @@ import click
 from schemas.settings import ClickHouseSettings, load
 from schemas.telemetry import configure_logging
 from schemas.timebase import SystemClock
-from sinks.clickhouse.access import AccessRules, statements
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.config import database_of
-from sinks.clickhouse.erasure_request import command, post, receipt, wait_for
-from sinks.clickhouse.preparation import bring_up_to_date
+from sinks.clickhouse.database.access import AccessRules, statements
+from sinks.clickhouse.database.preparation import bring_up_to_date
+from sinks.clickhouse.erasure.request import command, post, receipt, wait_for
+from sinks.clickhouse.server.adapter import Server
+from sinks.clickhouse.server.config import database_of
 
 
 @click.group()

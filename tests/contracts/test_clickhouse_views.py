@@ -2,9 +2,9 @@
 
 from importlib.resources import files
 
-from sinks.clickhouse.layout import Layout
-from sinks.clickhouse.migrate import migrations
-from sinks.clickhouse.views import BLANK, VIEWS, fingerprint, views_sql
+from sinks.clickhouse.database.layout import Layout
+from sinks.clickhouse.database.migrate import migrations
+from sinks.clickhouse.database.views import BLANK, VIEWS, fingerprint, views_sql
 
 FOLDER = files("schemas") / "clickhouse" / "views"
 

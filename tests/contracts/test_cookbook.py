@@ -6,7 +6,7 @@ import pytest
 
 from infra.documentation.answer import as_table
 from infra.documentation.questions import QUESTIONS, Question, literal
-from sinks.clickhouse.views import VIEWS
+from sinks.clickhouse.database.views import VIEWS
 
 ROOT = Path(__file__).parents[2]
 FRAME = (ROOT / "infra" / "documentation" / "cookbook.md").read_text("utf-8")

@@ -7,10 +7,11 @@ is committed before the insert, so what dies in between is gone.
 import sys
 from uuid import uuid4
 
-from sinks.clickhouse import adapter, delivery
 from sinks.clickhouse.cli import clickhouse
-from sinks.clickhouse.intake import Mark
-from sinks.clickhouse.intent import intent_of
+from sinks.clickhouse.delivery import delivery
+from sinks.clickhouse.delivery.intake import Mark
+from sinks.clickhouse.delivery.intent import intent_of
+from sinks.clickhouse.server import adapter
 
 
 def without_token() -> None:

@@ -13,14 +13,14 @@ from schemas.kafka_client import consumer_config, producer_config, record_header
 from schemas.registry import Registry
 from schemas.settings import ClickHouseSettings
 from schemas.topics import Topic, dlq_of
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.batch import Batch, Entry
-from sinks.clickhouse.block import block_of
-from sinks.clickhouse.intent import Intent
-from sinks.clickhouse.migrate import migrate, migrations
-from sinks.clickhouse.rows import row_of
-from sinks.clickhouse.tables import MAPPER_VERSION, TABLES
-from sinks.clickhouse.writer import BadRow, Writer
+from sinks.clickhouse.database.migrate import migrate, migrations
+from sinks.clickhouse.delivery.batch import Batch, Entry
+from sinks.clickhouse.delivery.intent import Intent
+from sinks.clickhouse.delivery.writer import BadRow, Writer
+from sinks.clickhouse.mapping.block import block_of
+from sinks.clickhouse.mapping.rows import row_of
+from sinks.clickhouse.mapping.tables import MAPPER_VERSION, TABLES
+from sinks.clickhouse.server.adapter import Server
 from tests.fakes.earshot_process import EarshotProcess
 from tests.fakes.fresh_name import fresh
 from tests.fakes.log_tail import LogTail

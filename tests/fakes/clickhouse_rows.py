@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from schemas.topics import Topic
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.rows import row_of
-from sinks.clickhouse.tables import COLUMN_NAMES, TABLES
+from sinks.clickhouse.mapping.rows import row_of
+from sinks.clickhouse.mapping.tables import COLUMN_NAMES, TABLES
+from sinks.clickhouse.server.adapter import Server
 from tests.fakes.clickhouse_meeting import Posted
 from tests.fakes.fresh_name import fresh
 

@@ -14,14 +14,14 @@ from infra.local.stack import Stack
 from schemas.settings import ClickHouseSettings
 from schemas.timebase import SystemClock
 from schemas.topics import ERASURE_COMMANDS
-from sinks.clickhouse.access import AccessRules, statements
-from sinks.clickhouse.adapter import Refused, Server
-from sinks.clickhouse.eraser import Eraser
-from sinks.clickhouse.erasure_request import command
-from sinks.clickhouse.migrate import migrate
-from sinks.clickhouse.preparation import prepare
-from sinks.clickhouse.refusal import Refusal
-from sinks.clickhouse.views import VIEWS
+from sinks.clickhouse.database.access import AccessRules, statements
+from sinks.clickhouse.database.migrate import migrate
+from sinks.clickhouse.database.preparation import prepare
+from sinks.clickhouse.database.views import VIEWS
+from sinks.clickhouse.erasure.eraser import Eraser
+from sinks.clickhouse.erasure.request import command
+from sinks.clickhouse.server.adapter import Refused, Server
+from sinks.clickhouse.server.refusal import Refusal
 from tests.conftest import CACHE_DIR, START_DEADLINE_S
 from tests.fakes.clickhouse_meeting import Meeting
 from tests.fakes.clickhouse_rows import write

@@ -9,8 +9,8 @@ from infra.benchmarks import clickhouse_throughput, many_meetings
 from infra.benchmarks.clickhouse_ground import Ground
 from infra.documentation.questions import QUESTIONS, Scope
 from infra.local.clickhouse import ClickHouseServer
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.database.migrate import migrate
+from sinks.clickhouse.server.adapter import Server
 from tests.fakes.clickhouse_bench import Bench, Log
 from tests.fakes.clickhouse_meeting import Meeting
 from tests.fakes.clickhouse_rows import write

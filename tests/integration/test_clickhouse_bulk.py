@@ -10,11 +10,11 @@ from infra.local.clickhouse import ClickHouseServer
 from schemas.codec import HEADER, plain_schema
 from schemas.settings import ClickHouseSettings
 from schemas.topics import TRANSCRIPT_TURNS
-from sinks.clickhouse.adapter import NotNow, Refused, Server
-from sinks.clickhouse.columnar import frame_of
-from sinks.clickhouse.frame import Frame, placed
-from sinks.clickhouse.refusal import Refusal
-from sinks.clickhouse.tables import TURNS
+from sinks.clickhouse.mapping.columnar import frame_of
+from sinks.clickhouse.mapping.frame import Frame, placed
+from sinks.clickhouse.mapping.tables import TURNS
+from sinks.clickhouse.server.adapter import NotNow, Refused, Server
+from sinks.clickhouse.server.refusal import Refusal
 from tests.fakes.clickhouse_bench import Bench, Log
 from tests.fakes.clickhouse_meeting import Meeting
 from tests.fakes.tls_door import certificate, tls_door

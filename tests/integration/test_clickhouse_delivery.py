@@ -12,12 +12,12 @@ from infra.local.ports import free_ports
 from schemas.kafka_client import consumer_config
 from schemas.topics import BY_NAME, MEETING_PARTICIPANTS, TRANSCRIPT_TURNS
 from schemas.vocabulary import ParticipantKind
-from sinks.clickhouse.adapter import NotNow, Refused, Server
-from sinks.clickhouse.block import Block
-from sinks.clickhouse.intent import intent_of
-from sinks.clickhouse.refusal import Refusal
-from sinks.clickhouse.rows import row_of
-from sinks.clickhouse.tables import COLUMN_NAMES, TABLES
+from sinks.clickhouse.delivery.intent import intent_of
+from sinks.clickhouse.mapping.block import Block
+from sinks.clickhouse.mapping.rows import row_of
+from sinks.clickhouse.mapping.tables import COLUMN_NAMES, TABLES
+from sinks.clickhouse.server.adapter import NotNow, Refused, Server
+from sinks.clickhouse.server.refusal import Refusal
 from tests.fakes.clickhouse_bench import Bench, Log
 from tests.fakes.clickhouse_meeting import Meeting
 from tests.fakes.fresh_name import fresh

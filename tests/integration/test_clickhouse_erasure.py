@@ -15,14 +15,14 @@ from schemas.settings import ClickHouseSettings
 from schemas.timebase import SystemClock
 from schemas.topics import ERASURE_COMMANDS, TRANSCRIPT_PARTIALS, TRANSCRIPT_TURNS
 from schemas.vocabulary import TurnState
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.eraser import Eraser
-from sinks.clickhouse.erasing import BY_BOT, Erasure, quoted, removals
-from sinks.clickhouse.erasure_request import command
-from sinks.clickhouse.migrate import migrate
-from sinks.clickhouse.rows import dead_row
-from sinks.clickhouse.tables import COLUMN_NAMES
-from sinks.clickhouse.views import VIEWS
+from sinks.clickhouse.database.migrate import migrate
+from sinks.clickhouse.database.views import VIEWS
+from sinks.clickhouse.erasure.eraser import Eraser
+from sinks.clickhouse.erasure.erasing import BY_BOT, Erasure, quoted, removals
+from sinks.clickhouse.erasure.request import command
+from sinks.clickhouse.mapping.rows import dead_row
+from sinks.clickhouse.mapping.tables import COLUMN_NAMES
+from sinks.clickhouse.server.adapter import Server
 from tests.fakes.clickhouse_bench import Bench, Log
 from tests.fakes.clickhouse_meeting import Meeting, Posted
 from tests.fakes.clickhouse_rows import write

@@ -10,13 +10,13 @@ import pytest
 from infra.local.clickhouse import ClickHouseServer
 from schemas.errors import EarshotError, Unavailable, UsageError
 from schemas.settings import ClickHouseSettings
-from sinks.clickhouse import migrate as migrate_module
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.formerly import FORMERLY
-from sinks.clickhouse.layout import Layout
-from sinks.clickhouse.lock import held
-from sinks.clickhouse.migrate import Migration, layout_of, migrate, migrations
-from sinks.clickhouse.preparation import bring_up_to_date, keep, prepare
+from sinks.clickhouse.database import migrate as migrate_module
+from sinks.clickhouse.database.formerly import FORMERLY
+from sinks.clickhouse.database.layout import Layout
+from sinks.clickhouse.database.migrate import Migration, layout_of, migrate, migrations
+from sinks.clickhouse.database.preparation import bring_up_to_date, keep, prepare
+from sinks.clickhouse.server.adapter import Server
+from sinks.clickhouse.server.lock import held
 from tests.fakes.clickhouse_bench import VIEWS, Bench, Log
 from tests.fakes.clickhouse_meeting import Meeting
 from tests.fakes.clickhouse_rows import write
@@ -27,7 +27,7 @@ FIRST_WITH_TABLES = 9
 HOLDER = """
 import sys, time
 from schemas.settings import ClickHouseSettings
-from sinks.clickhouse.lock import held
+from sinks.clickhouse.server.lock import held
 with held(ClickHouseSettings(clickhouse_host=sys.argv[1], clickhouse_port=int(sys.argv[2])), sys.argv[3]):
     print("held", flush=True)
     time.sleep(60)

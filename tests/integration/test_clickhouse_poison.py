@@ -24,7 +24,7 @@ from schemas.topics import (
     Topic,
 )
 from schemas.vocabulary import AttemptOutcome, BotState, ParticipantKind, SessionKind
-from sinks.clickhouse.tables import TABLES
+from sinks.clickhouse.mapping.tables import TABLES
 from tests.fakes.clickhouse_bench import Bench, Log
 from tests.fakes.clickhouse_meeting import Meeting
 from tests.fakes.fresh_name import fresh

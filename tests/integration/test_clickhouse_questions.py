@@ -21,8 +21,8 @@ from schemas.topics import (
     WEBHOOK_ATTEMPTS,
 )
 from schemas.vocabulary import AttemptOutcome, BotState, DeliveryTrigger, ParticipantKind, SessionKind, TurnState
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.database.migrate import migrate
+from sinks.clickhouse.server.adapter import Server
 from tests.fakes import speaking_oracle as oracle
 from tests.fakes.clickhouse_bench import Bench, Log
 from tests.fakes.clickhouse_meeting import STARTED_AT_US, Meeting, Posted

@@ -15,13 +15,13 @@ from schemas.errors import Unavailable
 from schemas.settings import LocalSettings
 from schemas.timebase import SystemClock
 from schemas.topics import BY_NAME, TRANSCRIPT_TURNS
-from sinks.clickhouse.batch import Batch
-from sinks.clickhouse.block import Block
-from sinks.clickhouse.frame import Frame
-from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.database.migrate import migrate
+from sinks.clickhouse.delivery.batch import Batch
+from sinks.clickhouse.delivery.writer import BadRow, Writer
+from sinks.clickhouse.mapping.block import Block
+from sinks.clickhouse.mapping.frame import Frame
+from sinks.clickhouse.mapping.tables import TABLES
 from sinks.clickhouse.sink import ClickHouseSink
-from sinks.clickhouse.tables import TABLES
-from sinks.clickhouse.writer import BadRow, Writer
 from tests.fakes.clickhouse_bench import Bench, Log, SinkProcess
 from tests.fakes.clickhouse_meeting import Meeting, Posted
 from tests.fakes.fresh_name import fresh

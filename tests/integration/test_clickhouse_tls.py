@@ -7,8 +7,8 @@ import pytest
 from infra.local.clickhouse import ClickHouseServer
 from schemas.errors import EarshotError, UsageError
 from schemas.settings import ClickHouseSettings
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.preparation import bring_up_to_date
+from sinks.clickhouse.database.preparation import bring_up_to_date
+from sinks.clickhouse.server.adapter import Server
 from tests.fakes.fresh_name import fresh
 from tests.fakes.tls_door import certificate, tls_door
 

@@ -13,12 +13,12 @@ from infra.local.clickhouse import ClickHouseServer
 from schemas.errors import InvalidRecord
 from schemas.topics import TRANSCRIPT_TURNS
 from schemas.vocabulary import TurnState
-from sinks.clickhouse.adapter import Refused, Server
-from sinks.clickhouse.migrate import migrate
-from sinks.clickhouse.refusal import Refusal
-from sinks.clickhouse.rows import row_of
-from sinks.clickhouse.tables import COLUMN_NAMES
-from sinks.clickhouse.writer import Writer
+from sinks.clickhouse.database.migrate import migrate
+from sinks.clickhouse.delivery.writer import Writer
+from sinks.clickhouse.mapping.rows import row_of
+from sinks.clickhouse.mapping.tables import COLUMN_NAMES
+from sinks.clickhouse.server.adapter import Refused, Server
+from sinks.clickhouse.server.refusal import Refusal
 from tests.fakes.clickhouse_bench import VIEWS, Bench, Log, write
 from tests.fakes.clickhouse_meeting import Meeting
 from tests.fakes.fresh_name import fresh

@@ -13,16 +13,16 @@ from schemas.dead_letter import RawRecord
 from schemas.errors import InvalidRecord
 from schemas.events import Turn
 from schemas.topics import TRANSCRIPT_TURNS
-from sinks.clickhouse.batch import Batch, Batches, Entry, Limits, Place
-from sinks.clickhouse.columnar import frame_of, is_columnar
-from sinks.clickhouse.columns import int32, moment, real, text, uint32
-from sinks.clickhouse.frame import Frame
-from sinks.clickhouse.intent import intent_of
-from sinks.clickhouse.readiness import faults_of
-from sinks.clickhouse.refusal import Refusal
-from sinks.clickhouse.retry import STOPPED_DELAYS_MS, Outages
-from sinks.clickhouse.rows import row_of
-from sinks.clickhouse.tables import TURN_REVISIONS, TURNS
+from sinks.clickhouse.delivery.batch import Batch, Batches, Entry, Limits, Place
+from sinks.clickhouse.delivery.intent import intent_of
+from sinks.clickhouse.delivery.readiness import faults_of
+from sinks.clickhouse.delivery.retry import STOPPED_DELAYS_MS, Outages
+from sinks.clickhouse.mapping.columnar import frame_of, is_columnar
+from sinks.clickhouse.mapping.columns import int32, moment, real, text, uint32
+from sinks.clickhouse.mapping.frame import Frame
+from sinks.clickhouse.mapping.rows import row_of
+from sinks.clickhouse.mapping.tables import TURN_REVISIONS, TURNS
+from sinks.clickhouse.server.refusal import Refusal
 from tests.fakes.clickhouse_meeting import Meeting
 
 PLACES: list[Place] = [("transcript.turns", 0), ("transcript.turns", 1), ("bot.events", 0)]

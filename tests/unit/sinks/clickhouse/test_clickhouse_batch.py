@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from schemas.dead_letter import RawRecord
-from sinks.clickhouse.batch import Batch, Batches, Entry, Limits, Place
-from sinks.clickhouse.intent import Intent, intent_of
-from sinks.clickhouse.tables import MAPPER_VERSION
+from sinks.clickhouse.delivery.batch import Batch, Batches, Entry, Limits, Place
+from sinks.clickhouse.delivery.intent import Intent, intent_of
+from sinks.clickhouse.mapping.tables import MAPPER_VERSION
 
 PLACE: Place = ("transcript.turns", 3)
 OTHER: Place = ("bot.events", 0)

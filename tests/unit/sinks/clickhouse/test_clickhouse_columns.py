@@ -5,8 +5,8 @@ import math
 import pytest
 
 from schemas.errors import InvalidRecord
-from sinks.clickhouse import columns
-from sinks.clickhouse.columns import Encoder
+from sinks.clickhouse.mapping import columns
+from sinks.clickhouse.mapping.columns import Encoder
 
 
 @pytest.mark.parametrize(

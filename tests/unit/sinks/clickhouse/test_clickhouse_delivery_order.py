@@ -13,18 +13,18 @@ from schemas.errors import EarshotError, InvalidRecord, RegistryUnavailable
 from schemas.registry import schema_text
 from schemas.topics import MEETING_PARTICIPANTS, TRANSCRIPT_TURNS, Topic
 from schemas.vocabulary import ParticipantKind
-from sinks.clickhouse.adapter import NotNow, Refused
-from sinks.clickhouse.batch import Batch, Entry, Place
-from sinks.clickhouse.block import Block
-from sinks.clickhouse.delivery import Delivery
-from sinks.clickhouse.fault_point import FaultPoints
-from sinks.clickhouse.intake import Mark
-from sinks.clickhouse.intent import Intent, intent_of
-from sinks.clickhouse.mapper import FEW, Mapped, Mapper
-from sinks.clickhouse.refusal import Refusal
-from sinks.clickhouse.retry import DELAYS_MS, STOPPED_DELAYS_MS
-from sinks.clickhouse.tables import DEAD_LETTERS, MAPPER_VERSION
-from sinks.clickhouse.writer import BadRow
+from sinks.clickhouse.delivery.batch import Batch, Entry, Place
+from sinks.clickhouse.delivery.delivery import Delivery
+from sinks.clickhouse.delivery.fault_point import FaultPoints
+from sinks.clickhouse.delivery.intake import Mark
+from sinks.clickhouse.delivery.intent import Intent, intent_of
+from sinks.clickhouse.delivery.mapper import FEW, Mapped, Mapper
+from sinks.clickhouse.delivery.retry import DELAYS_MS, STOPPED_DELAYS_MS
+from sinks.clickhouse.delivery.writer import BadRow
+from sinks.clickhouse.mapping.block import Block
+from sinks.clickhouse.mapping.tables import DEAD_LETTERS, MAPPER_VERSION
+from sinks.clickhouse.server.adapter import NotNow, Refused
+from sinks.clickhouse.server.refusal import Refusal
 from tests.fakes.clickhouse_meeting import Meeting
 
 MEETING = Meeting("tenant", "bot_1")

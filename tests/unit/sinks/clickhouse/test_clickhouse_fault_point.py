@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import UsageError
 from schemas.settings import ClickHouseSettings, load
-from sinks.clickhouse.fault_point import FaultPoint, FaultPoints
+from sinks.clickhouse.delivery.fault_point import FaultPoint, FaultPoints
 
 
 @pytest.fixture

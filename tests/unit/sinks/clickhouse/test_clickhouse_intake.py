@@ -6,9 +6,9 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from schemas.settings import ClickHouseSettings
-from sinks.clickhouse import intake
-from sinks.clickhouse.batch import Place
-from sinks.clickhouse.intake import Intake
+from sinks.clickhouse.delivery import intake
+from sinks.clickhouse.delivery.batch import Place
+from sinks.clickhouse.delivery.intake import Intake
 
 TURNS: Place = ("transcript.turns", 1)
 PEOPLE: Place = ("meeting.participants", 0)

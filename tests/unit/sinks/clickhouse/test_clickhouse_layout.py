@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.settings import ClickHouseSettings
-from sinks.clickhouse.access import AccessRules, statements
-from sinks.clickhouse.erasing import BY_BOT, DEAD_LETTERS, Erasure, quoted, removals
-from sinks.clickhouse.layout import Layout, canonical, version_of
-from sinks.clickhouse.migrate import migrations
-from sinks.clickhouse.retention import KEPT_FROM, Change, changes, kept, wanted
+from sinks.clickhouse.database.access import AccessRules, statements
+from sinks.clickhouse.database.layout import Layout, canonical, version_of
+from sinks.clickhouse.database.migrate import migrations
+from sinks.clickhouse.database.retention import KEPT_FROM, Change, changes, kept, wanted
+from sinks.clickhouse.erasure.erasing import BY_BOT, DEAD_LETTERS, Erasure, quoted, removals
 
 ENGINE_FULL = (
     "ReplacingMergeTree(revision) ORDER BY a TTL toDateTime(x) + toIntervalDay({}) SETTINGS index_granularity = 1"

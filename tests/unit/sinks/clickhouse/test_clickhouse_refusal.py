@@ -6,11 +6,11 @@ import pytest
 
 from schemas.errors import UsageError
 from schemas.settings import ClickHouseSettings
-from sinks.clickhouse.adapter import without_values
-from sinks.clickhouse.config import client_arguments, database_of
-from sinks.clickhouse.layout import Layout
-from sinks.clickhouse.migrate import Migration, migrations
-from sinks.clickhouse.refusal import (
+from sinks.clickhouse.database.layout import Layout
+from sinks.clickhouse.database.migrate import Migration, migrations
+from sinks.clickhouse.server.adapter import without_values
+from sinks.clickhouse.server.config import client_arguments, database_of
+from sinks.clickhouse.server.refusal import (
     BROKEN_OFF,
     BY_CODE,
     CODES,

@@ -1,8 +1,8 @@
 """How long what refuses is left alone, and when a person has to look."""
 
-from sinks.clickhouse.readiness import SERVER_AWAY_MS, TABLE_REFUSES_MS, faults_of
-from sinks.clickhouse.refusal import Refusal
-from sinks.clickhouse.retry import DELAYS_MS, NONE, STOPPED_DELAYS_MS, Outages
+from sinks.clickhouse.delivery.readiness import SERVER_AWAY_MS, TABLE_REFUSES_MS, faults_of
+from sinks.clickhouse.delivery.retry import DELAYS_MS, NONE, STOPPED_DELAYS_MS, Outages
+from sinks.clickhouse.server.refusal import Refusal
 
 
 def test_each_failure_waits_longer_up_to_the_last_delay() -> None:

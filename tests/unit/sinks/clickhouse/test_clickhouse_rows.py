@@ -7,8 +7,8 @@ from schemas.dead_letter import RawRecord
 from schemas.errors import InvalidRecord
 from schemas.topics import BOT_EVENTS, RECORD_TOPICS, TRANSCRIPT_TURNS
 from schemas.vocabulary import BotState
-from sinks.clickhouse.rows import Row, dead_row, row_of
-from sinks.clickhouse.tables import COLUMN_NAMES, DEAD_LETTERS, TABLES
+from sinks.clickhouse.mapping.rows import Row, dead_row, row_of
+from sinks.clickhouse.mapping.tables import COLUMN_NAMES, DEAD_LETTERS, TABLES
 from tests.fakes.clickhouse_meeting import STARTED_AT_US, Meeting
 
 MEETING = Meeting("tenant", "bot_1")

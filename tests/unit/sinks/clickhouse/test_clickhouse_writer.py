@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from schemas.errors import EarshotError
 from schemas.topics import TRANSCRIPT_TURNS
-from sinks.clickhouse.adapter import NotNow, Refused, Server
-from sinks.clickhouse.agreement import disagreements
-from sinks.clickhouse.block import Block
-from sinks.clickhouse.columns import Optional, Whole, text
-from sinks.clickhouse.refusal import Refusal
-from sinks.clickhouse.tables import COLUMN_NAMES, DEAD_LETTERS, TABLES, TURNS
-from sinks.clickhouse.writer import HOPELESS_ROWS, Writer
+from sinks.clickhouse.delivery.agreement import disagreements
+from sinks.clickhouse.delivery.writer import HOPELESS_ROWS, Writer
+from sinks.clickhouse.mapping.block import Block
+from sinks.clickhouse.mapping.columns import Optional, Whole, text
+from sinks.clickhouse.mapping.tables import COLUMN_NAMES, DEAD_LETTERS, TABLES, TURNS
+from sinks.clickhouse.server.adapter import NotNow, Refused, Server
+from sinks.clickhouse.server.refusal import Refusal
 from tests.fakes.clickhouse_bench import batch_of
 
 BAD = Refused("a row is bad", Refusal.DATA)

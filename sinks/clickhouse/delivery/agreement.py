@@ -7,9 +7,9 @@ good records must not end as dead letters for it.
 import re
 from collections.abc import Mapping
 
-from sinks.clickhouse import columns
-from sinks.clickhouse.columns import Column, Encoder, Optional, Whole
-from sinks.clickhouse.tables import COLUMN_NAMES, TABLES
+from sinks.clickhouse.mapping import columns
+from sinks.clickhouse.mapping.columns import Column, Encoder, Optional, Whole
+from sinks.clickhouse.mapping.tables import COLUMN_NAMES, TABLES
 
 WRAPPED = re.compile(r"(?:LowCardinality|Nullable)\((.*)\)")
 INTEGER = re.compile(r"(U?)Int(\d+)")

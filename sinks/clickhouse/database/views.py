@@ -7,7 +7,7 @@ new migration with it; in older ones the blank stands for nothing, as their view
 import hashlib
 from importlib.resources import files
 
-from sinks.clickhouse.layout import canonical
+from sinks.clickhouse.database.layout import canonical
 
 BLANK = "{views}"
 VIEWS = (

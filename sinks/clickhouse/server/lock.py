@@ -14,7 +14,7 @@ from clickhouse_driver.errors import Error
 
 from schemas.errors import Unavailable
 from schemas.settings import ClickHouseSettings
-from sinks.clickhouse.config import client_arguments
+from sinks.clickhouse.server.config import client_arguments
 
 ALREADY_RUNNING = 216
 RETRY_S = 0.2

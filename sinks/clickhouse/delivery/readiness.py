@@ -1,6 +1,6 @@
 """Why this sink is not ready, if it is not. Pure."""
 
-from sinks.clickhouse.retry import Outages
+from sinks.clickhouse.delivery.retry import Outages
 
 SERVER_AWAY_MS = 10_000.0
 TABLE_REFUSES_MS = 30_000.0

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.dead_letter import RawRecord
-from sinks.clickhouse.intent import Intent
-from sinks.clickhouse.tables import MAPPER_VERSION
+from sinks.clickhouse.delivery.intent import Intent
+from sinks.clickhouse.mapping.tables import MAPPER_VERSION
 
 Place = tuple[str, int]
 

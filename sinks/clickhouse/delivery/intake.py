@@ -14,7 +14,7 @@ from schemas.kafka_client import consumer_config
 from schemas.message import raw
 from schemas.settings import ClickHouseSettings
 from sinks.broker import demand_hope, demand_topics
-from sinks.clickhouse.batch import Entry, Place
+from sinks.clickhouse.delivery.batch import Entry, Place
 
 POLL_BYTES = 8_000_000
 ANSWER_S = 5.0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sinks.clickhouse.rows import Row
+from sinks.clickhouse.mapping.rows import Row
 
 
 @dataclass(frozen=True)

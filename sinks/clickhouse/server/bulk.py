@@ -12,7 +12,7 @@ import httpx
 from clickhouse_driver.errors import ServerException
 
 from schemas.settings import ClickHouseSettings
-from sinks.clickhouse.config import ca_file_of
+from sinks.clickhouse.server.config import ca_file_of
 
 SENT = "http11.send_request_body.complete"
 CODE_HEADER = "X-ClickHouse-Exception-Code"

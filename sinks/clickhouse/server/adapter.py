@@ -12,12 +12,12 @@ from clickhouse_driver.errors import Error, PartiallyConsumedQueryError, ServerE
 
 from schemas.errors import EarshotError, Unavailable
 from schemas.settings import ClickHouseSettings
-from sinks.clickhouse.block import Block
-from sinks.clickhouse.bulk import Bulk
-from sinks.clickhouse.config import INSERT_SETTINGS, client_arguments
-from sinks.clickhouse.frame import Frame
-from sinks.clickhouse.refusal import BROKEN_OFF, NOT_ENCODED, REMEDIES, Refusal, classify, classify_client
-from sinks.clickhouse.tables import COLUMN_NAMES
+from sinks.clickhouse.mapping.block import Block
+from sinks.clickhouse.mapping.frame import Frame
+from sinks.clickhouse.mapping.tables import COLUMN_NAMES
+from sinks.clickhouse.server.bulk import Bulk
+from sinks.clickhouse.server.config import INSERT_SETTINGS, client_arguments
+from sinks.clickhouse.server.refusal import BROKEN_OFF, NOT_ENCODED, REMEDIES, Refusal, classify, classify_client
 
 Statement = Callable[[], Any]
 

@@ -12,10 +12,10 @@ from importlib.resources import files
 import structlog
 
 from schemas.errors import UsageError
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.formerly import FORMERLY
-from sinks.clickhouse.layout import Layout, canonical, version_of
-from sinks.clickhouse.views import BLANK, views_sql
+from sinks.clickhouse.database.formerly import FORMERLY
+from sinks.clickhouse.database.layout import Layout, canonical, version_of
+from sinks.clickhouse.database.views import BLANK, views_sql
+from sinks.clickhouse.server.adapter import Server
 
 log = structlog.get_logger()
 

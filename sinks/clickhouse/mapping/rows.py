@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from schemas.dead_letter import ERROR_LIMIT, RawRecord
 from schemas.errors import InvalidRecord
 from schemas.events import Record
-from sinks.clickhouse.tables import DEAD_LETTERS, TABLES
+from sinks.clickhouse.mapping.tables import DEAD_LETTERS, TABLES
 
 TENANT_HEADER = "tenant_id"
 

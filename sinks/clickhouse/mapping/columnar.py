@@ -17,9 +17,9 @@ from typing import Any
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
-from sinks.clickhouse import columns
-from sinks.clickhouse.columns import Column, Encoder, Optional, Whole
-from sinks.clickhouse.tables import Table
+from sinks.clickhouse.mapping import columns
+from sinks.clickhouse.mapping.columns import Column, Encoder, Optional, Whole
+from sinks.clickhouse.mapping.tables import Table
 
 BEFORE, AFTER = "mark_before", "mark_after"
 FILE_MAGIC = b"Obj\x01"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.settings import ClickHouseSettings
-from sinks.clickhouse.layout import Layout
+from sinks.clickhouse.database.layout import Layout
 
 KEPT_FROM = {
     "turns": "recording_started_at",

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from schemas.telemetry import ROWS_INSERTED
-from sinks.clickhouse.adapter import Refused, Server
-from sinks.clickhouse.agreement import disagreements
-from sinks.clickhouse.batch import Batch
-from sinks.clickhouse.block import Block
-from sinks.clickhouse.frame import Frame
-from sinks.clickhouse.refusal import Refusal
+from sinks.clickhouse.delivery.agreement import disagreements
+from sinks.clickhouse.delivery.batch import Batch
+from sinks.clickhouse.mapping.block import Block
+from sinks.clickhouse.mapping.frame import Frame
+from sinks.clickhouse.server.adapter import Refused, Server
+from sinks.clickhouse.server.refusal import Refusal
 
 HOPELESS_ROWS = 8  # so many rows refused and not one taken: it is not the rows
 

@@ -7,10 +7,10 @@ analyst needs no right on a table, and a row policy on every view leaves them th
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sinks.clickhouse.erasing import BY_BOT, DEAD_LETTERS, quoted
-from sinks.clickhouse.layout import Layout
-from sinks.clickhouse.tables import COLUMN_NAMES
-from sinks.clickhouse.views import VIEWS
+from sinks.clickhouse.database.layout import Layout
+from sinks.clickhouse.database.views import VIEWS
+from sinks.clickhouse.erasure.erasing import BY_BOT, DEAD_LETTERS, quoted
+from sinks.clickhouse.mapping.tables import COLUMN_NAMES
 
 SINK = "earshot_sink"
 ADMIN = "earshot_admin"

@@ -11,10 +11,10 @@ from schemas.errors import EarshotError
 from schemas.settings import ClickHouseSettings
 from schemas.telemetry import PROCESS_ERRORS, ROWS_ERASED
 from schemas.timebase import Clock
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.config import database_of
-from sinks.clickhouse.erasing import Erasure, Removal, asked, removals, returned, turns_of, unanswered
-from sinks.clickhouse.lock import held
+from sinks.clickhouse.erasure.erasing import Erasure, Removal, asked, removals, returned, turns_of, unanswered
+from sinks.clickhouse.server.adapter import Server
+from sinks.clickhouse.server.config import database_of
+from sinks.clickhouse.server.lock import held
 
 STAGE = "erasure"
 LOCK_WAIT_S = 300.0

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from sinks.clickhouse.block import Block
+from sinks.clickhouse.mapping.block import Block
 
 READABLE_BY_ALL = pl.CompatLevel.oldest()  # ClickHouse has not read Arrow's string views for long
 

@@ -19,17 +19,17 @@ import structlog
 from schemas.errors import InvalidRecord, Unavailable
 from schemas.telemetry import BATCH_AGE, INSERTED_AT, PROCESS_ERRORS, TABLE_STOPPED
 from schemas.timebase import Clock
-from sinks.clickhouse.adapter import NotNow, Refused
-from sinks.clickhouse.batch import Batch, Place
-from sinks.clickhouse.block import Block, block_of
-from sinks.clickhouse.fault_point import FaultPoint, FaultPoints
-from sinks.clickhouse.intake import Intake, Mark
-from sinks.clickhouse.mapper import Mapped, Mapper
-from sinks.clickhouse.refusal import Refusal
-from sinks.clickhouse.retry import Outages
-from sinks.clickhouse.rows import dead_row
-from sinks.clickhouse.tables import DEAD_LETTERS, TABLES
-from sinks.clickhouse.writer import BadRow, Writer
+from sinks.clickhouse.delivery.batch import Batch, Place
+from sinks.clickhouse.delivery.fault_point import FaultPoint, FaultPoints
+from sinks.clickhouse.delivery.intake import Intake, Mark
+from sinks.clickhouse.delivery.mapper import Mapped, Mapper
+from sinks.clickhouse.delivery.retry import Outages
+from sinks.clickhouse.delivery.writer import BadRow, Writer
+from sinks.clickhouse.mapping.block import Block, block_of
+from sinks.clickhouse.mapping.rows import dead_row
+from sinks.clickhouse.mapping.tables import DEAD_LETTERS, TABLES
+from sinks.clickhouse.server.adapter import NotNow, Refused
+from sinks.clickhouse.server.refusal import Refusal
 from sinks.dead_letter_writer import DeadLetterWriter
 
 PASS_MS = 5_000.0  # then the group is heard again

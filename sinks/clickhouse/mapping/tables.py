@@ -17,7 +17,7 @@ from schemas.topics import (
     TRANSCRIPT_TURNS,
     WEBHOOK_ATTEMPTS,
 )
-from sinks.clickhouse.columns import (
+from sinks.clickhouse.mapping.columns import (
     Column,
     attributes,
     column,

@@ -5,7 +5,7 @@ An outage is of the whole server, when nothing is known of what became of an ins
 
 from dataclasses import dataclass, field, replace
 
-from sinks.clickhouse.refusal import Refusal
+from sinks.clickhouse.server.refusal import Refusal
 
 DELAYS_MS = (200, 500, 1_000, 2_000, 5_000)
 STOPPED_DELAYS_MS = (1_000, 2_000, 5_000, 15_000, 30_000)

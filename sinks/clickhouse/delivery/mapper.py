@@ -8,12 +8,12 @@ from schemas.dead_letter import RawRecord
 from schemas.errors import InvalidRecord
 from schemas.telemetry import RECORDS_READ
 from schemas.topics import BY_NAME, Topic
-from sinks.clickhouse.batch import Batch, Entry
-from sinks.clickhouse.block import Block, block_of
-from sinks.clickhouse.columnar import frame_of, is_columnar
-from sinks.clickhouse.frame import Frame, placed
-from sinks.clickhouse.rows import Row, row_of
-from sinks.clickhouse.tables import TABLES
+from sinks.clickhouse.delivery.batch import Batch, Entry
+from sinks.clickhouse.mapping.block import Block, block_of
+from sinks.clickhouse.mapping.columnar import frame_of, is_columnar
+from sinks.clickhouse.mapping.frame import Frame, placed
+from sinks.clickhouse.mapping.rows import Row, row_of
+from sinks.clickhouse.mapping.tables import TABLES
 
 FEW = 48  # below this, framing a batch for the columnar reader costs more than it saves
 MARK_BITS = 61

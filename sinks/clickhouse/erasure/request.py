@@ -14,9 +14,9 @@ from schemas.kafka_client import producer_config, record_headers
 from schemas.registry import Registry
 from schemas.settings import ClickHouseSettings
 from schemas.topics import ERASURE_COMMANDS
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.config import database_of
-from sinks.clickhouse.erasing import quoted
+from sinks.clickhouse.erasure.erasing import quoted
+from sinks.clickhouse.server.adapter import Server
+from sinks.clickhouse.server.config import database_of
 
 LOOK_S = 0.3
 FLUSH_S = 10.0

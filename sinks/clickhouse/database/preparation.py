@@ -2,11 +2,11 @@
 
 from schemas.errors import UsageError
 from schemas.settings import ClickHouseSettings
-from sinks.clickhouse.adapter import Server
-from sinks.clickhouse.config import database_of
-from sinks.clickhouse.lock import held
-from sinks.clickhouse.migrate import layout_of, migrate, pending
-from sinks.clickhouse.retention import Change, changes, wanted
+from sinks.clickhouse.database.migrate import layout_of, migrate, pending
+from sinks.clickhouse.database.retention import Change, changes, wanted
+from sinks.clickhouse.server.adapter import Server
+from sinks.clickhouse.server.config import database_of
+from sinks.clickhouse.server.lock import held
 
 
 def prepare(settings: ClickHouseSettings, server: Server) -> None:

@@ -1,0 +1,1 @@
+"""The database itself: migrations, views, how long rows are kept, and who may read them."""

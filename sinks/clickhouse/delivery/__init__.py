@@ -1,0 +1,1 @@
+"""Each row into its table once, whoever dies when: batches, intents, inserts, commits."""

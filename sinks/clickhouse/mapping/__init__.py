@@ -1,0 +1,1 @@
+"""Records to rows: tables and columns as data, values checked before any batch is built."""
