@@ -55,13 +55,10 @@ class Daemon:
 
     def process(self) -> psutil.Process | None:
         """The running process, whoever started it; None when it is gone."""
-        if self._child:
-            self._child.poll()  # reaps it, so that it is not seen as a zombie for ever
-        try:
-            pid, born = map(int, self._pid_file.read_text("ascii").split())
-            return psutil.Process(pid) if birth(pid) == born else None
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
-            return None
+        found = self._found()
+        if found is None and self._child and birth(self._child.pid) is None:
+            self._child.wait(STOP_GRACE_S)  # reaps it; its first thread may be gone before the others are
+        return found
 
     def terminate(self) -> None:
         """Ask the process to end."""
@@ -87,8 +84,7 @@ class Daemon:
             except psutil.TimeoutExpired:
                 process.kill()
                 process.wait(grace_s)
-        if self._child:
-            self._child.wait(grace_s)  # its first thread may be gone before the others are
+        self.process()
         self._pid_file.unlink(missing_ok=True)
 
     def last_words(self, lines: int = 3) -> str:
@@ -96,6 +92,13 @@ class Daemon:
         if not self.log_file.is_file():
             return ""
         return " | ".join(self.log_file.read_text("utf-8", "replace").strip().splitlines()[-lines:])
+
+    def _found(self) -> psutil.Process | None:
+        try:
+            pid, born = map(int, self._pid_file.read_text("ascii").split())
+            return psutil.Process(pid) if birth(pid) == born else None
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            return None
 
     def _lifeline(self) -> Sequence[str]:
         """Makes the kernel end the process when we die, however we die."""

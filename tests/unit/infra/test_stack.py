@@ -2,16 +2,18 @@
 
 import os
 import socket
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from infra.local.daemon import Daemon
+from infra.local.daemon import Daemon, birth
 from infra.local.ports import HOST, Port, answers, free_ports
 from infra.local.stack import Stack
 from schemas.errors import Unavailable, UsageError
+from tests.fakes.waiting import until
 
 LISTEN = "import socket, time; s = socket.create_server(('127.0.0.1', {port})); time.sleep(60)"
 DEADLINE_S = 20.0
@@ -124,6 +126,20 @@ def test_a_killed_service_is_seen_and_cured_by_up(tmp_path: Path) -> None:
     assert [status.health for status in stack.status()] == ["not running", "serving"]
     assert stack.up(DEADLINE_S).names == ["one"]
     stack.down()
+
+
+def test_one_that_dies_while_it_is_looked_at_is_reaped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alive at the look at the child, gone at the look at its pid: whoever is told that it is gone may forget it."""
+    stack, [daemon] = stack_of(tmp_path, Stub("one", free_ports(1)[0]))
+    stack.up(DEADLINE_S)
+    process = daemon.process()
+    assert process
+    monkeypatch.setattr(subprocess.Popen, "poll", lambda _: None)
+    process.kill()
+    until(lambda: birth(process.pid) is None, "it is a zombie")
+    assert daemon.process() is None
+    assert daemon._child
+    assert daemon._child.returncode is not None
 
 
 def test_a_stale_pid_file_never_points_at_somebody_else(tmp_path: Path) -> None:
