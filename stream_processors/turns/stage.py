@@ -30,9 +30,9 @@ from schemas.telemetry import (
 )
 from schemas.timebase import Clock
 from schemas.topics import BOT_EVENTS, MEETING_PARTICIPANTS, STT_RESULTS, Topic
-from stream_processors.turns.bot_transcript import BotTranscript, Place
-from stream_processors.turns.outlet import STAGE, Outlet
-from stream_processors.turns.publication import Outcome
+from stream_processors.turns.log.outlet import STAGE, Outlet
+from stream_processors.turns.transcript.bot_transcript import BotTranscript, Place
+from stream_processors.turns.transcript.publication import Outcome
 
 log = structlog.get_logger()
 INPUTS = (STT_RESULTS, MEETING_PARTICIPANTS, BOT_EVENTS)

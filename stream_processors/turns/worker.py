@@ -17,18 +17,18 @@ from schemas.telemetry import PROGRESS_AT
 from schemas.timebase import SystemClock
 from stream_processors.kept import kept
 from stream_processors.leaving import leave
-from stream_processors.turns.faust_shell import (
+from stream_processors.turns.group.faust_shell import (
     SESSION_TIMEOUT_S,
     GuardedConsumer,
     make_app,
     read,
 )
-from stream_processors.turns.lag import Lag
-from stream_processors.turns.outlet import STAGE, Outlet
+from stream_processors.turns.group.startup import changelog_of, demand_services
+from stream_processors.turns.log.lag import Lag
+from stream_processors.turns.log.outlet import STAGE, Outlet
+from stream_processors.turns.log.snapshots import Snapshots
 from stream_processors.turns.progress import STALL_LIMIT_S, Lease, Progress, Signs
-from stream_processors.turns.snapshots import Snapshots
 from stream_processors.turns.stage import INPUTS, Fence, Stage, Standing
-from stream_processors.turns.startup import changelog_of, demand_services
 
 log = structlog.get_logger()
 INPUT_NAMES = [topic.name for topic in INPUTS]

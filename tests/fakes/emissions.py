@@ -1,8 +1,8 @@
 """What comes out of the turn machine, as a test reads it."""
 
 from schemas.events import ResultEvent, Word
-from stream_processors.turns.open_turn import Emission
-from stream_processors.turns.turn_machine import apply, machine_for
+from stream_processors.turns.machine.open_turn import Emission
+from stream_processors.turns.machine.turn_machine import apply, machine_for
 
 
 def emissions_of(results: list[ResultEvent]) -> list[Emission]:

@@ -23,13 +23,13 @@ from hypothesis.stateful import (
 from schemas.events import ParticipantEvent, ResultEvent, Turn, TurnWord, Word
 from schemas.timebase import samples_to_ms
 from schemas.vocabulary import ParticipantKind, ResultKind, TurnReason, TurnState
-from stream_processors.turns import placement, turn_machine
-from stream_processors.turns.bot_transcript import BotTranscript, Place
-from stream_processors.turns.open_turn import OpenTurn
-from stream_processors.turns.publication import Outcome
-from stream_processors.turns.snapshot import Snapshot
-from stream_processors.turns.turn_machine import Machine, Step, close
-from stream_processors.turns.words import Words
+from stream_processors.turns.machine import placement, turn_machine
+from stream_processors.turns.machine.open_turn import OpenTurn
+from stream_processors.turns.machine.turn_machine import Machine, Step, close
+from stream_processors.turns.machine.words import Words
+from stream_processors.turns.transcript.bot_transcript import BotTranscript, Place
+from stream_processors.turns.transcript.publication import Outcome
+from stream_processors.turns.transcript.snapshot import Snapshot
 from tests.fakes.recogniser import Recogniser
 from tests.fakes.scripted_results import participant
 

@@ -12,7 +12,7 @@ from faust.types import TP
 from schemas.settings import TranscribeSettings
 from stream_processors.faust_app import SteadyConsumer
 from stream_processors.transcription.log.faust_shell import make_app as transcription_app
-from stream_processors.turns.faust_shell import make_app as turns_app
+from stream_processors.turns.group.faust_shell import make_app as turns_app
 
 PLACE = TP("stt.results", 1)
 APPS: dict[str, Callable[[Path], faust.App]] = {

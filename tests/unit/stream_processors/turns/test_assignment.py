@@ -1,6 +1,6 @@
 """The partitions of an assignment: each in its own order, and none of another's."""
 
-from stream_processors.turns.assignment import Assignment
+from stream_processors.turns.group.assignment import Assignment
 
 PARTITION = ("stt.results", 3)
 OTHER = ("stt.results", 4)

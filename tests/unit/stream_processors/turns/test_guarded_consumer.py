@@ -9,8 +9,8 @@ import pytest
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 
-from stream_processors.turns.assignment import Assignment
-from stream_processors.turns.faust_shell import GuardedConsumer, make_app
+from stream_processors.turns.group.assignment import Assignment
+from stream_processors.turns.group.faust_shell import GuardedConsumer, make_app
 
 PLACE = TP("stt.results", 1)
 

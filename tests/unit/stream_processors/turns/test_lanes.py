@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_processors.turns.lanes import Lanes
+from stream_processors.turns.group.lanes import Lanes
 
 Item = tuple[str, int]
 

@@ -8,8 +8,8 @@ import pytest
 from confluent_kafka import KafkaError
 
 from schemas.errors import Unavailable
-from stream_processors.turns import snapshots as module
-from stream_processors.turns.snapshots import Snapshots
+from stream_processors.turns.log import snapshots as module
+from stream_processors.turns.log.snapshots import Snapshots
 
 Line = tuple[int, bytes, bytes | None]
 

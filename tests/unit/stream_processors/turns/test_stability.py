@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Word
-from stream_processors.turns.stability import Stability, compared
+from stream_processors.turns.transcript.stability import Stability, compared
 from tests.fakes.scripted_results import said
 
 

@@ -16,8 +16,8 @@ from schemas.registry import schema_text
 from schemas.timebase import SystemClock
 from schemas.topics import RECORD_TOPICS, STT_RESULTS, Topic
 from stream_processors.turns import stage as stage_module
-from stream_processors.turns.bot_transcript import BotTranscript
 from stream_processors.turns.stage import Stage, Standing
+from stream_processors.turns.transcript.bot_transcript import BotTranscript
 from tests.fakes.scripted_results import Voice, said
 
 

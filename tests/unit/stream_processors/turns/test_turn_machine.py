@@ -5,7 +5,7 @@ import pytest
 from schemas.ids import turn_id
 from schemas.timebase import ms_to_samples
 from schemas.vocabulary import ResultKind, SkipReason, TurnReason, TurnState
-from stream_processors.turns.turn_machine import apply, machine_for
+from stream_processors.turns.machine.turn_machine import apply, machine_for
 from tests.fakes.emissions import emissions_of, lines, shown
 from tests.fakes.scripted_results import Voice, said, word
 

@@ -6,14 +6,14 @@ import msgspec
 
 from schemas.events import ParticipantEvent, ResultEvent, Turn
 from schemas.vocabulary import TurnReason
-from stream_processors.turns import turn_machine
-from stream_processors.turns.attribution import learn, who_spoke
-from stream_processors.turns.open_turn import Emission, OpenTurn
-from stream_processors.turns.overlap import overlaps, remembered
-from stream_processors.turns.snapshot import WAITING_KEPT, SettledTurn, Snapshot, Total, Voiceprint, talk_of
-from stream_processors.turns.stability import Stability, compared
-from stream_processors.turns.turn_machine import Step
-from stream_processors.turns.turn_record import Ruler, ruler_of, stretch_of, turn_record
+from stream_processors.turns.machine import turn_machine
+from stream_processors.turns.machine.open_turn import Emission, OpenTurn
+from stream_processors.turns.machine.turn_machine import Step
+from stream_processors.turns.transcript.attribution import learn, who_spoke
+from stream_processors.turns.transcript.overlap import overlaps, remembered
+from stream_processors.turns.transcript.snapshot import WAITING_KEPT, SettledTurn, Snapshot, Total, Voiceprint, talk_of
+from stream_processors.turns.transcript.stability import Stability, compared
+from stream_processors.turns.transcript.turn_record import Ruler, ruler_of, stretch_of, turn_record
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import msgspec
 
 from schemas.events import ResultEvent, Word
 from schemas.vocabulary import ResultKind
-from stream_processors.turns.open_turn import OpenTurn, voice_of
-from stream_processors.turns.words import Words, end_of, in_order, marked, midpoint, without_overlap
+from stream_processors.turns.machine.open_turn import OpenTurn, voice_of
+from stream_processors.turns.machine.words import Words, end_of, in_order, marked, midpoint, without_overlap
 
 FINAL_KINDS = (ResultKind.FINAL, ResultKind.END_OF_TURN)
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from stream_processors.turns.attribution import People, Who, who_spoke
-from stream_processors.turns.completion import Completion, newly_complete
-from stream_processors.turns.open_turn import Emission, shown
-from stream_processors.turns.overlap import Talk
-from stream_processors.turns.turn_machine import Machine
-from stream_processors.turns.turn_record import Bot, Ruler, extent_ms, ruler_of, stretch_of
+from stream_processors.turns.machine.open_turn import Emission, shown
+from stream_processors.turns.machine.turn_machine import Machine
+from stream_processors.turns.transcript.attribution import People, Who, who_spoke
+from stream_processors.turns.transcript.completion import Completion, newly_complete
+from stream_processors.turns.transcript.overlap import Talk
+from stream_processors.turns.transcript.turn_record import Bot, Ruler, extent_ms, ruler_of, stretch_of
 
 WAITING_KEPT = 64
 Voiceprint = tuple[str, int, str]

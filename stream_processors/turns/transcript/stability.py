@@ -8,7 +8,7 @@ from itertools import zip_longest
 import msgspec
 
 from schemas.events import Word
-from stream_processors.turns.words import Words
+from stream_processors.turns.machine.words import Words
 
 PUNCTUATION = ".,;:!?…\"'¿¡"
 

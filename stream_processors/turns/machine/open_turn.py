@@ -4,7 +4,7 @@ import msgspec
 
 from schemas.events import ResultEvent
 from schemas.vocabulary import Attribution, TurnReason, TurnState
-from stream_processors.turns.words import Words, end_of
+from stream_processors.turns.machine.words import Words, end_of
 
 
 class Voice(msgspec.Struct, frozen=True):

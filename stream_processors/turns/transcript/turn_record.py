@@ -5,9 +5,9 @@ import msgspec
 from schemas.events import Turn, TurnWord, Word
 from schemas.ids import event_id
 from schemas.timebase import SAMPLES_PER_UNIT, transcript_ms
-from stream_processors.turns.attribution import Stretch, Who
-from stream_processors.turns.open_turn import Emission
-from stream_processors.turns.turn_machine import Machine
+from stream_processors.turns.machine.open_turn import Emission
+from stream_processors.turns.machine.turn_machine import Machine
+from stream_processors.turns.transcript.attribution import Stretch, Who
 
 
 class Ruler(msgspec.Struct, frozen=True):

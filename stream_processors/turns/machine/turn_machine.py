@@ -17,9 +17,9 @@ from schemas.events import ResultEvent, Word
 from schemas.ids import turn_id
 from schemas.timebase import ms_to_samples
 from schemas.vocabulary import ResultKind, SkipReason, TurnReason, TurnState
-from stream_processors.turns.open_turn import Emission, OpenTurn, shown, view, voice_of
-from stream_processors.turns.placement import Heard, heard, placed
-from stream_processors.turns.words import end_of, midpoint
+from stream_processors.turns.machine.open_turn import Emission, OpenTurn, shown, view, voice_of
+from stream_processors.turns.machine.placement import Heard, heard, placed
+from stream_processors.turns.machine.words import end_of, midpoint
 
 LONGEST_TURN_SAMPLES = ms_to_samples(60_000)
 ENDPOINT_SILENCE_SAMPLES = ms_to_samples(3_000)

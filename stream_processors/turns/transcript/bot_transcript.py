@@ -10,10 +10,10 @@ import msgspec
 from schemas.events import BotEvent, ParticipantEvent, Record, ResultEvent, TranscriptEvent
 from schemas.ids import event_id
 from schemas.vocabulary import BotState, TranscriptKind
-from stream_processors.turns.completion import announced, bot_done
-from stream_processors.turns.publication import Outcome, Publication
-from stream_processors.turns.snapshot import Snapshot, Total
-from stream_processors.turns.turn_record import Bot
+from stream_processors.turns.transcript.completion import announced, bot_done
+from stream_processors.turns.transcript.publication import Outcome, Publication
+from stream_processors.turns.transcript.snapshot import Snapshot, Total
+from stream_processors.turns.transcript.turn_record import Bot
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from faust.types import TP, Message
 from schemas.dead_letter import RawRecord
 from stream_processors import faust_app
 from stream_processors.faust_app import SteadyConsumer, raw_record
-from stream_processors.turns.assignment import Assignment, Partition
-from stream_processors.turns.lanes import Lanes
+from stream_processors.turns.group.assignment import Assignment, Partition
+from stream_processors.turns.group.lanes import Lanes
 from stream_processors.turns.stage import REBALANCING_S, Fence, Standing
 
 log = structlog.get_logger()

@@ -1,0 +1,1 @@
+"""One voice: provider results in, turns out."""
