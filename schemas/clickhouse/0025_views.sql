@@ -1,2 +1,2 @@
--- All views anew, as they are in views/, which together are known as 660f23f9213d59f9.
+-- All views anew, as they are in views/, which together are known as d19e282c401c2569.
 {views}

@@ -5,4 +5,4 @@ SELECT
     latency_ms_p50, latency_ms_p95, event_id, occurred_at, produced_at
 FROM {database}.stt_sessions FINAL
 WHERE (tenant_id, bot_id, '') NOT IN {gone}
-COMMENT 'One row for each event of a provider session: opened, ready, closed, failed, failover, throttled, alerts. Sums (audio_sent_ms, billed_ms, cost_micros) are of the session so far.'
+COMMENT 'One row for each event of a provider session: opened, ready, closed, failed, failover, throttled, alerts. ready comes again for every minute the session is open. Sums (audio_sent_ms, billed_ms, cost_micros) are of the session so far.'

@@ -15,13 +15,14 @@ from stream_processors.transcription.sessions.watchdog import Watchdog
 
 SOFT_MARGIN_MS = 60_000
 HARD_MARGIN_MS = 20_000
+ACCOUNT_EVERY_MS = 60_000
 
 
 class SessionLog:
     """Counts audio, speech and latencies. `timeline` maps the session's samples to the stream's.
 
     `used`: an utterance was given to it. `held` are results that wait because the session before this one still has to
-    answer.
+    answer. `accounts`: how often it was written down what it has cost so far.
     """
 
     def __init__(self, request: SessionRequest, capabilities: Capabilities, grant: Grant, now: Moment) -> None:
@@ -35,6 +36,7 @@ class SessionLog:
         self.used = False
         self.speech_ms = 0
         self.first_result_ms: int | None = None
+        self.accounts = 0
         self._opened_at_ms = now.ms
         self._ready_at_ms: float | None = None
         self._first_sent: Moment | None = None
@@ -65,6 +67,13 @@ class SessionLog:
     def hard_limit_ms(self) -> float:
         """When the successor must take over wherever an utterance ends."""
         return self._limit_less(HARD_MARGIN_MS, 0.1)
+
+    @property
+    def account_at_ms(self) -> float:
+        """When it is to be written down again what the session has cost so far."""
+        if self._ready_at_ms is None:
+            return float("inf")
+        return self._ready_at_ms + (self.accounts + 1) * ACCOUNT_EVERY_MS
 
     def billed_ms(self, now: Moment) -> int:
         open_ms = 0.0 if self._ready_at_ms is None else now.ms - self._ready_at_ms

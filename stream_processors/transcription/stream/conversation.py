@@ -48,6 +48,7 @@ class Conversation:
         if newest is None:
             return None if self._board.ask_at_ms == NEVER else self._board.ask_at_ms
         due = [death.at_ms for log in self._board.sessions for death in self._deaths(log)]
+        due += [log.account_at_ms for log in self._board.sessions]
         due.append(self._board.successor_at_ms if len(self._utterances) else self._idle_at_ms)
         if newest.is_ready and self._utterances.unsent(self._position):
             due.append(newest.pacer.next_ms())
@@ -109,7 +110,7 @@ class Conversation:
     def tick(self, position: int, now: Moment) -> list[Command]:
         """Do what is due."""
         self._position = max(self._position, position)
-        commands = self._board.alerts(now)
+        commands = self._board.alerts(now) + self._board.accounts(now)
         for log in list(self._board.sessions):
             dead = next((death.code for death in self._deaths(log) if death.at_ms <= now.ms), None)
             if dead:

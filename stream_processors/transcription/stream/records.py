@@ -129,9 +129,10 @@ class Records:
     ) -> SessionEvent:
         """What happened to a session, with what it has cost and brought so far."""
         billed = log.billed_ms(now)
+        again = (log.accounts,) if kind is SessionKind.READY and log.accounts else ()
         return replace(
             self._happened(kind, log.capabilities, failure, now),
-            event_id=event_id(self._chunk.bot_id, "session", log.id, kind),
+            event_id=event_id(self._chunk.bot_id, "session", log.id, kind, *again),
             stt_session_id=log.id,
             attempt=log.request.attempt,
             audio_sent_ms=log.audio_sent_ms,

@@ -83,6 +83,15 @@ class Switchboard:
         log.ready(now)
         return [self._note(SessionKind.READY, log, now)]
 
+    def accounts(self, now: Moment) -> list[Command]:
+        """What sessions have cost so far: a worker that is killed closes none, and its bill must be known all the same."""
+        commands: list[Command] = []
+        for log in self.sessions:
+            if log.account_at_ms <= now.ms:
+                log.accounts += 1
+                commands.append(self._note(SessionKind.READY, log, now))
+        return commands
+
     def answered(self, log: SessionLog, now: Moment) -> list[Command]:
         """The session gave a result."""
         log.answered(now)

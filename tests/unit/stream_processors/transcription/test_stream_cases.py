@@ -1,7 +1,7 @@
 """What one stream does with what happens to it, case by case."""
 
 from schemas.timebase import SAMPLES_PER_UNIT
-from schemas.vocabulary import ChunkKind, GapCause, ResultKind, SkipReason, SttErrorClass, TurnReason
+from schemas.vocabulary import ChunkKind, GapCause, ResultKind, SessionKind, SkipReason, SttErrorClass, TurnReason
 from stream_processors.sequencing.span import Span, Speaker, span_of
 from stream_processors.transcription.hearing.gate import GateSettings
 from stream_processors.transcription.moment import Moment
@@ -222,6 +222,23 @@ def test_an_idle_session_is_closed() -> None:
     assert isinstance(closed[0], Close)
     assert isinstance(closed[1], Note)
     assert closed[1].event.audio_sent_ms == 1_500
+
+
+def test_a_session_says_every_minute_what_it_has_cost() -> None:
+    """A worker may be killed at any time, and nobody closes its sessions then: what they cost is known to the minute."""
+    stream = new_stream()
+    found: list[Command] = []
+    for second in range(0, 130, 5):
+        found += hear(stream, "s" * 250, seq=second * 50)
+        now = at((second + 5) * 1_000)
+        found += stream.says(ProviderResult(ResultKind.FINAL, (second + 5) * 50 * UNIT), now)
+        if stream.deadline_ms is not None and stream.deadline_ms <= now.ms:
+            found += stream.watched(stream.tick(now), now)
+    notes = [command.event for command in found if isinstance(command, Note)]
+    told = [event.audio_sent_ms for event in notes if event.kind is SessionKind.READY]
+    assert len({event.event_id for event in notes}) == len(notes)
+    assert told[0] == 0
+    assert [round(each / 60_000) for each in told[1:]] == [1, 2]
 
 
 def test_words_before_the_cursor_are_dropped_and_counted() -> None:
