@@ -11,16 +11,16 @@ from shutil import rmtree
 import httpx
 import psutil
 
+from infra import consumer_groups
 from infra.demo.supervisor import EARSHOT, Groups, Stage
 from infra.local.cluster import Cluster, own_cluster
 from infra.local.daemon import Daemon
 from infra.local.ports import HOST, answers, free_ports
 from infra.local.stack import Stack
 from schemas.errors import Unavailable
-from schemas.settings import LocalSettings, TranscribeSettings
+from schemas.settings import LocalSettings
 
 REPOSITORY = Path(__file__).parents[2]
-GROUP = str(TranscribeSettings.model_fields["consumer_group"].default)
 START_S = 120.0
 WORKER_CORE = 0
 
@@ -78,7 +78,7 @@ def one_worker(settings: LocalSettings, folder: Path, *knobs: str) -> Iterator[O
             "worker",
             (*on_cores({WORKER_CORE}), EARSHOT, "transcribe"),
             {**environment, "EARSHOT_METRICS_PORT": str(metrics_port)},
-            lambda: groups.has_partitions(GROUP),
+            lambda: groups.has_partitions(consumer_groups.TRANSCRIBE),
         )
         daemons = [Daemon(stage, folder, die_with_us=True) for stage in (service, worker)]
         running = Stack(daemons)

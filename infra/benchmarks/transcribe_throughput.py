@@ -16,25 +16,24 @@ from tempfile import TemporaryDirectory
 
 from confluent_kafka import Consumer
 
+from infra import consumer_groups
+from infra.benchmarks.one_stage import one_stage
 from infra.benchmarks.one_worker import cpu_s
 from infra.demo.script import PARTS
-from infra.demo.supervisor import EARSHOT, Groups, Stage
+from infra.demo.supervisor import EARSHOT
 from infra.demo.voices import flite_recordings
 from infra.local.cluster import Cluster, own_cluster
-from infra.local.daemon import Daemon
-from infra.local.stack import Stack
 from infra.result import Result
 from schemas.codec import Codec
 from schemas.errors import Unavailable
 from schemas.events import BotEvent, Ledger, ResultEvent
 from schemas.kafka_client import consumer_config
 from schemas.registry import Registry
-from schemas.settings import LocalSettings, TranscribeSettings
+from schemas.settings import LocalSettings
 from schemas.timebase import SAMPLES_PER_UNIT
 from schemas.topics import AUDIO_FRAMES, BOT_EVENTS, STT_RESULTS
 
 NAME = "transcribe_throughput"
-GROUP = TranscribeSettings.model_fields["consumer_group"].default
 BOTS, SPEAKERS, LENGTH_S = 4, 4, 100
 DEADLINE_S = 180.0
 Stream = tuple[str, str]
@@ -73,25 +72,12 @@ def run(settings: LocalSettings, seed: int, command: str) -> Result:
 
 def _transcribe(cluster: Cluster, folder: Path, make: Callable[[], Made], codec: Codec) -> tuple[float, Made]:
     """Processor seconds of `earshot transcribe` and its children from standing ready to the last sample's result."""
-    groups = Groups(cluster.bootstrap_servers)
-    stage = Stage(
-        "transcribe",
-        (EARSHOT, "transcribe"),
-        {**cluster.environment, "EARSHOT_PROVIDER": "none"},
-        lambda: groups.has_partitions(GROUP),
-    )
-    daemon = Daemon(stage, folder, die_with_us=True)
-    running = Stack([daemon])
-    running.up(DEADLINE_S)
-    try:
-        process = daemon.process()
-        assert process
+    settings = {"EARSHOT_PROVIDER": "none"}
+    with one_stage("transcribe", consumer_groups.TRANSCRIBE, cluster, folder, settings) as process:
         before_s = cpu_s(process)
         made = make()
         _wait_for_results(cluster.bootstrap_servers, codec, made.ends)
         return cpu_s(process) - before_s, made
-    finally:
-        running.down()
 
 
 def _made(cluster: Cluster, codec: Codec, voices: Path, seed: int) -> Made:

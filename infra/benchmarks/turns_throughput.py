@@ -10,11 +10,10 @@ from tempfile import TemporaryDirectory
 
 from confluent_kafka import Consumer, Producer
 
+from infra import consumer_groups
+from infra.benchmarks.one_stage import one_stage
 from infra.benchmarks.one_worker import cpu_s
-from infra.demo.supervisor import EARSHOT, Groups, Stage
 from infra.local.cluster import Cluster, own_cluster
-from infra.local.daemon import Daemon
-from infra.local.stack import Stack
 from infra.result import Result
 from schemas.codec import Codec
 from schemas.errors import Unavailable
@@ -22,38 +21,28 @@ from schemas.events import ResultEvent, Word
 from schemas.ids import event_id
 from schemas.kafka_client import consumer_config, producer_config, record_headers
 from schemas.registry import Registry
-from schemas.settings import LocalSettings, TurnsSettings
+from schemas.settings import LocalSettings
 from schemas.timebase import ms_to_samples
 from schemas.topics import STT_RESULTS, TRANSCRIPT_PARTIALS
 from schemas.vocabulary import Attribution, ResultKind
 
 NAME = "turns_throughput"
-GROUP = str(TurnsSettings.model_fields["turns_consumer_group"].default)
 BOTS, TURNS, GROWTH, WORDS, WORD_MS = 48, 25, 4, 8, 300
 RESULTS = BOTS * TURNS * GROWTH
 RESULTS_PER_TALKER_S = 4
 LEAST_PER_S = 400  # a hundred talkers
 STARTED_AT_US = 1_790_000_000_000_000
-START_S, DEADLINE_S = 120.0, 180.0
+DEADLINE_S = 180.0
 
 
 def run(settings: LocalSettings, seed: int, command: str) -> Result:
     """From the worker's first partition to the last revision on the log."""
     with TemporaryDirectory(prefix="earshot-bench-") as name, own_cluster(settings, Path(name)) as cluster:
         _say(cluster)
-        groups = Groups(cluster.bootstrap_servers)
-        stage = Stage("turns", (EARSHOT, "turns"), cluster.environment, lambda: groups.has_partitions(GROUP))
-        daemon = Daemon(stage, Path(name), die_with_us=True)
-        running = Stack([daemon])
-        running.up(START_S)
-        try:
-            process = daemon.process()
-            assert process
+        with one_stage("turns", consumer_groups.TURNS, cluster, Path(name), {}) as process:
             began_s, spent_s = time.monotonic(), cpu_s(process)
             _wait_for_revisions(cluster.bootstrap_servers)
             wall_s, processor_s = time.monotonic() - began_s, cpu_s(process) - spent_s
-        finally:
-            running.down()
     return Result(
         name=NAME,
         command=command,
@@ -77,7 +66,7 @@ def _say(cluster: Cluster) -> None:
         value = codec.encode(STT_RESULTS, result)
         producer.produce(STT_RESULTS.name, key=result.bot_id, value=value, headers=headers)
         producer.poll(0)
-    producer.flush(START_S)
+    producer.flush(DEADLINE_S)
 
 
 def _results() -> Iterator[ResultEvent]:

@@ -13,6 +13,7 @@ import msgspec
 import psutil
 from confluent_kafka import Producer
 
+from infra import consumer_groups
 from infra.benchmarks.webhook_receiver import Report
 from infra.demo.supervisor import EARSHOT, Groups
 from infra.local.ports import free_ports
@@ -22,7 +23,6 @@ from schemas.errors import Unavailable
 from schemas.events import WebhookDelivery
 from schemas.kafka_client import producer_config, record_headers
 from schemas.registry import Registry
-from schemas.settings import WebhookSettings
 from schemas.timebase import SystemClock
 from schemas.topics import WEBHOOK_DELIVERIES
 from schemas.vocabulary import DeliveryTrigger, Ordering
@@ -134,9 +134,8 @@ class WebhookStand:
         subprocess.run(command, input=b"\n".join(map(msgspec.json.encode, lines)) + b"\n", check=True)
 
     def _wait_for_group(self) -> None:
-        settings = WebhookSettings.model_fields["webhook_consumer_group"].default
         groups, deadline_s = Groups(self._bootstrap), time.monotonic() + DEADLINE_S
-        while not groups.has_partitions(f"{settings}.dispatch"):
+        while not groups.has_partitions(f"{consumer_groups.WEBHOOKS}.dispatch"):
             if time.monotonic() > deadline_s:
                 raise Unavailable("the sink gets no partitions", remedy="see the sink's log")
             time.sleep(0.2)

@@ -17,6 +17,7 @@ from shutil import rmtree
 import psutil
 from confluent_kafka import Consumer
 
+from infra import consumer_groups
 from infra.chaos.memory import Memory, Sample, judged
 from infra.chaos.scenario import Run
 from infra.chaos.silences import Silences
@@ -28,7 +29,6 @@ from infra.local.stack import Stack
 from infra.result import Figure, Result
 from schemas.errors import Unavailable
 from schemas.kafka_client import consumer_config
-from schemas.settings import TranscribeSettings, TurnsSettings
 from schemas.topics import STT_RESULTS, TRANSCRIPT_PARTIALS
 
 NAME = "soak"
@@ -37,8 +37,8 @@ BOTS, SPEAKERS = 6, 2
 WORKERS = ("transcribe-1", "transcribe-2", "turns-1", "turns-2")
 KILLED = {"transcribe-1": STT_RESULTS.name, "turns-1": TRANSCRIPT_PARTIALS.name}
 GROUPS = {
-    "transcribe": str(TranscribeSettings.model_fields["consumer_group"].default),
-    "turns": str(TurnsSettings.model_fields["turns_consumer_group"].default),
+    "transcribe": consumer_groups.TRANSCRIBE,
+    "turns": consumer_groups.TURNS,
 }
 START_S, SAMPLE_S, BEFORE_S, AFTERWARDS_S = 120.0, 5.0, 10.0, 40.0
 LONGEST_STALL_S = 10.0

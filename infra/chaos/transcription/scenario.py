@@ -16,6 +16,7 @@ from shutil import rmtree
 
 import click
 
+from infra import consumer_groups
 from infra.chaos.faults import Inflicted, inflict, keep
 from infra.chaos.scenario import Run
 from infra.chaos.schedule import kills, with_pauses
@@ -28,7 +29,6 @@ from infra.local.ports import HOST, answers, free_ports
 from infra.local.stack import Stack
 from infra.result import Result
 from schemas.errors import Unavailable
-from schemas.settings import TranscribeSettings, TurnsSettings
 
 NAME = "transcription"
 REPOSITORY = Path(__file__).parents[3]
@@ -78,8 +78,8 @@ def _river(cluster: Cluster, folder: Path, asked: Run) -> River:
     def has_partitions(group: str) -> bool:
         return groups.has_partitions(group)
 
-    group = str(TranscribeSettings.model_fields["consumer_group"].default)
-    turns_group = str(TurnsSettings.model_fields["turns_consumer_group"].default)
+    group = consumer_groups.TRANSCRIBE
+    turns_group = consumer_groups.TURNS
     services = {name: daemon(name, _service(name, port), partial(answers, port)) for name, port in ports.items()}
     workers = {name: daemon(name, (EARSHOT, "transcribe"), lambda: has_partitions(group)) for name in WORKERS}
     turns = daemon("turns", (EARSHOT, "turns"), lambda: has_partitions(turns_group))
