@@ -1,4 +1,4 @@
-"""What the broker says before anything is read: whether it answers, how many partitions a topic has, which one is a bot's."""
+"""What the broker says before anything is read: whether it answers, how many partitions a topic has; and how a group is left."""
 
 import time
 from collections.abc import Iterable
@@ -22,6 +22,8 @@ HOPELESS = frozenset(
 
 LEADERLESS = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 LEADERLESS_S = 0.2
+LEAVING_S = 5.0
+LOOK_S = 0.1
 
 
 def partition_of(bot_id: str, partitions: int) -> int:
@@ -58,6 +60,21 @@ def end_of(consumer: Consumer, place: TopicPartition, settings: Settings) -> int
             if error.args[0].code() not in LEADERLESS or clock.monotonic_ms() > late_ms:
                 raise Unavailable(f"Kafka does not say where {place.topic} ends: {error}", remedy=REMEDY) from error
             time.sleep(LEADERLESS_S)
+
+
+def leave(consumer: Consumer, *, keeps_its_place: bool = False) -> None:
+    """Close a member of a group. What the group has decided is served first: a close that meets it may hang for ever.
+
+    A static member keeps its place for its successor, any other gives its partitions back before it closes. Source:
+    librdkafka's issue 4884.
+    """
+    late_ms = SystemClock().monotonic_ms() + LEAVING_S * 1000
+    if not keeps_its_place:
+        consumer.unsubscribe()
+    consumer.poll(0)
+    while not keeps_its_place and consumer.assignment() and SystemClock().monotonic_ms() < late_ms:
+        consumer.poll(LOOK_S)
+    consumer.close()
 
 
 def demand_topics(consumer: Consumer, topics: Iterable[str], settings: Settings) -> None:

@@ -17,7 +17,7 @@ from schemas.registry import Registry
 from schemas.settings import Settings
 from schemas.telemetry import RECORDS_READ
 from schemas.topics import BY_NAME, Topic
-from sinks.broker import demand_hope, demand_topics
+from sinks.broker import demand_hope, demand_topics, leave
 from sinks.dead_letter_writer import DeadLetterWriter
 
 log = structlog.get_logger()
@@ -127,7 +127,7 @@ class LogReader:
             self._consumer.resume([TopicPartition(*place) for place in places])
 
     def close(self) -> None:
-        self._consumer.close()
+        leave(self._consumer)
 
     def _fetch(self, timeout_s: float, max_records: int) -> None:
         """One blocking poll for the first record, then whatever is already here: no waiting for a full batch.

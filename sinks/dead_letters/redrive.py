@@ -20,7 +20,7 @@ from schemas.kafka_client import consumer_config, producer_config
 from schemas.message import raw
 from schemas.settings import Settings
 from schemas.topics import Topic, dlq_of
-from sinks.broker import REMEDY
+from sinks.broker import REMEDY, leave
 from sinks.dead_letters.letters import Letter, put_back_already, to_put_back
 from sinks.dead_letters.shelf import letters
 
@@ -50,7 +50,7 @@ def redrive(settings: Settings, topic: Topic) -> Redriven:
     except KafkaException as error:
         raise Unavailable(f"Kafka at {settings.kafka_bootstrap_servers}: {error}", remedy=REMEDY) from error
     finally:
-        lock.close()
+        leave(lock)
 
 
 def _redrive(settings: Settings, topic: Topic) -> Redriven:
@@ -74,7 +74,7 @@ def _locked(settings: Settings, topic: Topic) -> Consumer:
         consumer.poll(0.1)
         if consumer.assignment():
             return consumer
-    consumer.close()
+    leave(consumer)
     raise Unavailable(
         f"another redrive of {topic.name} is at work, or Kafka is away", remedy="try again when it has ended"
     )

@@ -14,6 +14,7 @@ from schemas.errors import Unavailable, UsageError
 from schemas.settings import Settings
 from schemas.topics import BOT_EVENTS, BY_NAME, TRANSCRIPT_TURNS, dlq_of
 from schemas.vocabulary import BotState
+from sinks.broker import leave
 from sinks.dead_letters import redrive as redrive_module
 from sinks.dead_letters.cli import dlq
 from sinks.dead_letters.redrive import Redriven, redrive
@@ -156,7 +157,7 @@ def test_only_one_run_at_a_time(own: OwnTopic, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(redrive_module, "LOCK_WAIT_S", 3.0)
     with pytest.raises(Unavailable, match="another redrive"):
         redrive(own.settings, own.topic)
-    lock.close()
+    leave(lock)
     assert redrive(own.settings, own.topic).put_back == 6
 
 

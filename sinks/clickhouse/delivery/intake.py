@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from schemas.kafka_client import consumer_config
 from schemas.message import raw
 from schemas.settings import ClickHouseSettings
-from sinks.broker import demand_hope, demand_topics
+from sinks.broker import demand_hope, demand_topics, leave
 from sinks.clickhouse.delivery.batch import Entry, Place
 
 POLL_BYTES = 8_000_000
@@ -49,6 +49,7 @@ class Intake:
     ) -> None:
         self._stage = stage
         self._paused: set[Place] = set()
+        self._is_static = bool(settings.clickhouse_instance_id)
         config = consumer_config(settings.kafka_bootstrap_servers, settings.clickhouse_consumer_group)
         own = {"partition.assignment.strategy": "cooperative-sticky"}
         static = {"group.instance.id": settings.clickhouse_instance_id} if settings.clickhouse_instance_id else {}
@@ -131,7 +132,7 @@ class Intake:
         self._paused -= leaving
 
     def close(self) -> None:
-        self._consumer.close()
+        leave(self._consumer, keeps_its_place=self._is_static)
 
 
 def _take(message: Message, take: Callable[[Place, Entry], None]) -> int:
