@@ -94,6 +94,7 @@ class Framer:
         self._wall = Ruler(0)
         self._last_wall_us = 0
         self._since_start = 0
+        self._left_over_us = 0  # of holes, which are declared in whole units
         self._waiting: list[PageFrame] = []
         self._explanation: Explanation | None = None
 
@@ -140,7 +141,7 @@ class Framer:
     def _begin(self, frame: PageFrame) -> None:
         self._started_at_us = frame.wall_us
         self._media, self._wall = Ruler(frame.media_us), Ruler(frame.wall_us)
-        self._next_seq = self._since_start = 0
+        self._next_seq = self._since_start = self._left_over_us = 0
 
     def _end_epoch(self) -> None:
         self.epoch += 1
@@ -178,7 +179,8 @@ class Framer:
         late_us = min(self._late_us(at) for at in range(len(self._waiting)))
         wall_late_us = min(self._wall.divergence_us(frame.wall_us, at) for at, frame in enumerate(self._waiting))
         believed_us = late_us if late_us - wall_late_us <= WALL_TRUST_US else wall_late_us
-        missing = max(0, round(believed_us / UNIT_US))
+        missing = max(0, round((believed_us + self._left_over_us) / UNIT_US))
+        self._left_over_us += believed_us - missing * UNIT_US
         self._media.nominal_us += late_us - missing * UNIT_US
         spans = [self._span(missing, *self._reason())] if missing else []
         self._since_start = 0
