@@ -121,6 +121,7 @@ class SyntheticBot:
         self._stopped = self._stopped or sub_code
         for speaker in self._speakers:
             speaker.talk.stop()
+            self._note(speaker)
 
     def done(self, now_us: int, last_offsets: Mapping[str, int]) -> Output:
         """The last word, with the ledger."""

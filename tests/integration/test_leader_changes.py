@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from confluent_kafka import ElectionType, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import ElectionType, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, TopicMetadata
 
 from infra.local.daemon import Daemon
 from infra.local.kafka import Kafka
@@ -23,7 +24,7 @@ from tests.fakes.transcribe_bench import START_DEADLINE_S, TranscribeBench, benc
 from tests.fakes.waiting import until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
-ANSWER_S = 20.0
+ANSWER_S, LOOK_S = 20.0, 5.0
 BOTS = 6
 ON_BOTH = ("offsets.topic.replication.factor=2",)
 Leaders = dict[tuple[str, int], int]
@@ -54,18 +55,21 @@ class Pair:
         assert isinstance(second, Kafka)
         return f"{self.first.bootstrap_servers},{second.bootstrap_servers}"
 
+    def listed(self) -> dict[str, TopicMetadata]:
+        """The topics; none while whoever was asked has just died."""
+        with suppress(KafkaException):
+            return self.admin.list_topics(timeout=LOOK_S).topics
+        return {}
+
     def leaders(self) -> Leaders:
         """Who leads the partitions of audio and results."""
-        topics = self.admin.list_topics(timeout=ANSWER_S).topics
-        return {
-            (name, number): partition.leader
-            for name in (AUDIO_FRAMES.name, STT_RESULTS.name)
-            for number, partition in topics[name].partitions.items()
-        }
+        listed = self.listed()
+        ours = {name: listed[name] for name in (AUDIO_FRAMES.name, STT_RESULTS.name) if name in listed}
+        return {(name, at): place.leader for name, topic in ours.items() for at, place in topic.partitions.items()}
 
     def whole(self) -> bool:
         """Whether both have everything; what is created is listed a moment later."""
-        listed = self.admin.list_topics(timeout=ANSWER_S).topics
+        listed = self.listed()
         places = [listed[topic.name].partitions if topic.name in listed else {} for topic in TOPICS]
         return all(place and all(len(one.isrs) == 2 for one in place.values()) for place in places)
 

@@ -10,8 +10,10 @@ from producers.bot.records import Identity
 from producers.synthetic.bot import Output, SyntheticBot, Wish
 from producers.synthetic.speech import Numbers
 from schemas.events import AudioChunk, BotEvent, ParticipantEvent, Record
+from schemas.timebase import BYTES_PER_UNIT, SAMPLES_PER_UNIT
 from schemas.topics import AUDIO_FRAMES, BOT_EVENTS, MEETING_PARTICIPANTS
 from schemas.vocabulary import BotState, ParticipantKind
+from tests.fakes.heard_numbers import numbers
 from tests.fakes.synthetic_bot import capture_closes, verified
 
 STARTED_AT_US = 1_795_000_000_000_000
@@ -78,6 +80,16 @@ def test_the_log_of_a_synthetic_bot_closes(
     assert [person.sequence for person in people] == list(range(len(people)))
     assert [person.kind for person in people[:speakers]] == [ParticipantKind.JOIN] * speakers
     assert capture_closes(verified(events[-1].ledger, records(outputs, AUDIO_FRAMES.name)))
+
+
+@given(seed=st.integers(0, 1_000), stop_at_us=st.integers(500_000, 8_000_000))
+def test_whenever_it_is_stopped_the_script_has_every_word_of_the_audio(seed: int, stop_at_us: int):
+    """Between two words too: the line that ends there is told."""
+    found = bot(1, 1.0, None, seed)
+    audio = records(life(found, 20_000, stop_at_us), AUDIO_FRAMES.name)
+    pcm = b"".join(chunk.pcm or bytes(chunk.units * BYTES_PER_UNIT) for chunk in audio)
+    heard = [word.text for word in numbers(pcm, SAMPLES_PER_UNIT * 50)]
+    assert heard == [word.text for said in found.said for word in said.line.words]
 
 
 @given(seed=st.integers(0, 1_000), steps=st.lists(st.integers(20_000, 2_000_000), min_size=1, max_size=50))
