@@ -75,6 +75,7 @@ class LogReader:
         self._undecoded: deque[Message] = deque()
         self._paused: set[Partition] = set()
         self._holding = False
+        self._closed = False
         self._dead_letters = DeadLetterWriter(settings.kafka_bootstrap_servers, stage)
         self._consumer = Consumer(consumer_config(settings.kafka_bootstrap_servers, group_id))
         demand_topics(self._consumer, self._read, settings)
@@ -127,7 +128,10 @@ class LogReader:
             self._consumer.resume([TopicPartition(*place) for place in places])
 
     def close(self) -> None:
-        leave(self._consumer)
+        """Leave the group; once is enough."""
+        if not self._closed:
+            self._closed = True
+            leave(self._consumer)
 
     def _fetch(self, timeout_s: float, max_records: int) -> None:
         """One blocking poll for the first record, then whatever is already here: no waiting for a full batch.

@@ -56,8 +56,8 @@ class Daemon:
     def process(self) -> psutil.Process | None:
         """The running process, whoever started it; None when it is gone."""
         found = self._found()
-        if found is None and self._child and birth(self._child.pid) is None:
-            self._child.wait(STOP_GRACE_S)  # reaps it; its first thread may be gone before the others are
+        if found is None:
+            self._reap()
         return found
 
     def terminate(self) -> None:
@@ -67,13 +67,14 @@ class Daemon:
             if process:
                 process.terminate()
 
-    def kill(self) -> None:
-        """End the process without a word, and forget its pid."""
+    def kill(self) -> bool:
+        """End the process without a word, and forget its pid; whether there was one."""
         process = self.process()
         with contextlib.suppress(psutil.NoSuchProcess):
             if process:
                 process.kill()
         self.bury()
+        return process is not None
 
     def bury(self, grace_s: float = STOP_GRACE_S) -> None:
         """See a process that was asked to end out of the door, the hard way after `grace_s`, and forget its pid."""
@@ -84,7 +85,7 @@ class Daemon:
             except psutil.TimeoutExpired:
                 process.kill()
                 process.wait(grace_s)
-        self.process()
+        self._reap()
         self._pid_file.unlink(missing_ok=True)
 
     def last_words(self, lines: int = 3) -> str:
@@ -99,6 +100,11 @@ class Daemon:
             return psutil.Process(pid) if birth(pid) == born else None
         except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             return None
+
+    def _reap(self) -> None:
+        """See that a child of ours that is gone is no zombie. Its first thread may be gone before the others are."""
+        if self._child and birth(self._child.pid) is None:
+            self._child.wait(STOP_GRACE_S)
 
     def _lifeline(self) -> Sequence[str]:
         """Makes the kernel end the process when we die, however we die."""

@@ -134,11 +134,7 @@ class Ground:
 
     def kill_sink(self, name: str = FIRST) -> None:
         """SIGKILL, wherever it is."""
-        process = self.sinks[name].process()
-        if process:
-            process.kill()
-            self.kills += 1
-        self.sinks.pop(name).bury()
+        self.kills += self.sinks.pop(name).kill()
 
     def stop_sink(self, name: str) -> None:
         """SIGTERM, and see it out."""
@@ -153,10 +149,7 @@ class Ground:
 
     def kill(self, daemon: Daemon) -> None:
         """SIGKILL a service, and start it again."""
-        process = daemon.process()
-        if process:
-            process.kill()
-            self.kills += 1
+        self.kills += daemon.kill()
         self.revive(daemon)
 
     def revive(self, daemon: Daemon) -> None:

@@ -7,6 +7,8 @@ The files are SQL with blanks: some phrases that several views share, and what d
 
 from dataclasses import dataclass
 
+from sinks.clickhouse.erasure.erasing import GONE
+
 TEXT_INDEX_SINCE = (26, 2)
 DEDUPLICATION_BLOCKS = 10_000
 DEDUPLICATION_S = 7 * 24 * 3600
@@ -17,7 +19,7 @@ PHRASES = {
     AND (tenant_id, bot_id, '') NOT IN {gone}
     AND (tenant_id, bot_id, participant_id) NOT IN {gone}
     AND (tenant_id, bot_id, turn_id) NOT IN {gone}""",
-    "{gone}": "(SELECT tenant_id, bot_id, what FROM {database}.tombstones)",
+    "{gone}": GONE,
 }
 HAS_WORDS = "hasAllTokens(text, {phrase:String})"
 LIKE_PHRASE = "lower(text) LIKE concat('%', lower({phrase:String}), '%')"

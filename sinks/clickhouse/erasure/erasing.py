@@ -12,6 +12,7 @@ from dataclasses import dataclass
 BY_TURN = ("turns", "turn_revisions", "turn_latencies")
 BY_BOT = (*BY_TURN, "participant_events", "bot_events", "stt_sessions", "quality_windows", "webhook_attempts")
 DEAD_LETTERS = "sink_dead_letters"
+GONE = "(SELECT tenant_id, bot_id, what FROM {database}.tombstones)"
 MENTIONS = "ledger_streams.participant_id"
 
 
@@ -81,7 +82,7 @@ def turns_of(erasure: Erasure, database: str) -> str:
 
 def returned(database: str) -> str:
     """A query for the bots, by tenant, that have rows a tombstone names: never erased yet, or back from a replay."""
-    gone = f"(SELECT tenant_id, bot_id, what FROM {database}.tombstones)"  # noqa: S608, an identifier
+    gone = GONE.format(database=database)
     bots = f"bot_id IN (SELECT bot_id FROM {database}.tombstones)"  # noqa: S608, an identifier
     keys = {table: ["''"] for table in BY_BOT}
     for table in BY_TURN:

@@ -11,7 +11,7 @@ from stream_processors.transcription.routing.choice import Grant
 from stream_processors.transcription.sessions.bill import billed_ms
 from stream_processors.transcription.sessions.pacing import Pacer
 from stream_processors.transcription.sessions.timemap import TimeMap
-from stream_processors.transcription.sessions.watchdog import Watchdog
+from stream_processors.transcription.sessions.watchdog import NEVER, Watchdog
 
 SOFT_MARGIN_MS = 60_000
 HARD_MARGIN_MS = 20_000
@@ -72,7 +72,7 @@ class SessionLog:
     def account_at_ms(self) -> float:
         """When it is to be written down again what the session has cost so far."""
         if self._ready_at_ms is None:
-            return float("inf")
+            return NEVER
         return self._ready_at_ms + (self.accounts + 1) * ACCOUNT_EVERY_MS
 
     def billed_ms(self, now: Moment) -> int:
@@ -107,5 +107,5 @@ class SessionLog:
     def _limit_less(self, margin_ms: int, most: float) -> float:
         limit_ms = self.capabilities.session_limit_ms
         if limit_ms is None:
-            return float("inf")
+            return NEVER
         return self._opened_at_ms + limit_ms - min(margin_ms, limit_ms * most)
